@@ -57,6 +57,7 @@ class Problem:
         line: Line in that file, from 1.
         column: Column in that line, from 1, in characters.
         source: The text of that line, shown with a caret.
+        at_key: Whether the last key itself is wrong, not its value: the caret then stands under the key.
     """
 
     message: str
@@ -66,6 +67,7 @@ class Problem:
     line: int | None = None
     column: int | None = None
     source: str | None = None
+    at_key: bool = False
 
     @property
     def path(self) -> str:
