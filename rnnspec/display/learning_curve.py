@@ -1,0 +1,50 @@
+"""The learning curve of a run as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+__all__ = ["draw_learning_curve"]
+
+# Blue and orange of the Okabe-Ito palette, told apart by colour-blind readers; the line style repeats the difference.
+_STYLES = (("train", "#0072B2", "--"), ("test", "#D55E00", "-"))
+_UNITS = {"loss": "loss (nats per label)", "accuracy": "accuracy (share of labels)"}
+
+
+def draw_learning_curve(rows: Sequence[Mapping[str, float]], path: Path, title: str) -> None:
+    """Draws every measure over the epochs, one axes each, training and test split together.
+
+    Args:
+        rows: A row an epoch: `epoch`, and `train_` and `test_` values, as in metrics.csv.
+        path: The picture, `.png`.
+        title: The line over the picture.
+    """
+    measures = [name.removeprefix("train_") for name in rows[0] if name.startswith("train_")]
+    # A figure with a canvas of its own: no pyplot, so neither its state nor the user's style is touched.
+    figure = Figure(figsize=(1 + 4.5 * len(measures), 4), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, len(measures), squeeze=False)[0]
+    for ax, measure in zip(axes, measures, strict=True):
+        _draw(ax, rows, measure)
+    figure.suptitle(title)
+    figure.savefig(path)
+
+
+def _draw(ax: Axes, rows: Sequence[Mapping[str, float]], measure: str) -> None:
+    epochs = [row["epoch"] for row in rows]
+    marker = "o" if len(rows) <= 60 else None
+    for split, color, line in _STYLES:
+        values = [row[f"{split}_{measure}"] for row in rows]
+        label = f"{split} (last {values[-1]:.3f})"
+        ax.plot(epochs, values, label=label, color=color, linestyle=line, marker=marker, markersize=3)
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(_UNITS.get(measure, measure))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(alpha=0.3)
+    ax.legend()

@@ -1,0 +1,101 @@
+"""Sequences and their labels as NumPy arrays: the structure that every data set and every user's file becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["DataSet", "Floats", "Series", "Standardizer"]
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Sequences of any lengths with the same channels.
+
+    Attributes:
+        x: One array a sequence, shape `(time, channels)`.
+        y: The class of each sequence, shape `(sequences,)`, counted from 0; None where it is unknown.
+        classes: The label of each class; empty where none are named.
+    """
+
+    x: list[Floats]
+    y: npt.NDArray[np.int64] | None = None
+    classes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def channels(self) -> int:
+        """The number of channels of every sequence."""
+        return len(self.x[0].T)
+
+    @property
+    def lengths(self) -> list[int]:
+        """The number of steps of each sequence."""
+        return [len(sequence) for sequence in self.x]
+
+
+@dataclass(frozen=True, eq=False)
+class Standardizer:
+    """Shifts and scales each channel: `(x - mean) / scale`.
+
+    Attributes:
+        mean: One number a channel, shape `(channels,)`.
+        scale: One number a channel, shape `(channels,)`, never 0.
+    """
+
+    mean: npt.NDArray[np.float64]
+    scale: npt.NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, series: Series) -> Standardizer:
+        """Takes mean and standard deviation over all steps of all sequences; a constant channel keeps its scale.
+
+        Args:
+            series: The training sequences, and only these: the test split must not be looked at.
+
+        Returns:
+            The standardizer.
+        """
+        steps = np.concatenate(series.x).astype(np.float64)
+        deviation = steps.std(axis=0)
+        return cls(steps.mean(axis=0), np.where(deviation == 0, 1.0, deviation))
+
+    def __call__(self, series: Series) -> Series:
+        """Returns the same sequences, shifted and scaled, in float32."""
+        return replace(series, x=[((x - self.mean) / self.scale).astype(np.float32) for x in series.x])
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """The numbers as plain lists, exact in JSON."""
+        return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Standardizer:
+        """Makes a standardizer from what `to_dict` gave."""
+        return cls(np.array(data["mean"]), np.array(data["scale"]))
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """What an experiment trains on and is measured on.
+
+    Attributes:
+        train: The training sequences.
+        test: The test sequences; they are only measured, nothing is chosen by them.
+        standardizer: What has been applied to both, None for nothing.
+    """
+
+    train: Series
+    test: Series
+    standardizer: Standardizer | None = None
+
+    def standardized(self) -> DataSet:
+        """The same data with channels of mean 0 and deviation 1 over the training steps."""
+        standardizer = Standardizer.fit(self.train)
+        return DataSet(standardizer(self.train), standardizer(self.test), standardizer)
