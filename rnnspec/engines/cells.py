@@ -1,0 +1,159 @@
+"""The equations of every cell, once, in the letters of the papers.
+
+A cell knows nothing of masks, dropout, time or devices. `x` holds the projected input `x . kernel + bias`, one tensor
+`(batch, units)` a gate; `recur(h)` gives the recurrent product `h . recurrent_kernel` in the same form, and
+`recur(v, "h")` the product of one gate alone. Input dropout is already in `x`, recurrent dropout is inside `recur`.
+`*` is elementwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple, Protocol, overload
+
+from attrs import field, frozen
+from torch import Tensor
+
+from rnnspec.engines import activations
+from rnnspec.engines.activations import Activation
+
+__all__ = ["GRU", "LSTM", "Cell", "ExtraWeight", "Recur", "SimpleRNN"]
+
+Gates = tuple[Tensor, ...]
+States = tuple[Tensor, ...]
+
+
+class Recur(Protocol):
+    """The recurrent product of a step."""
+
+    @overload
+    def __call__(self, h: Tensor, gate: str, /) -> Tensor: ...
+    @overload
+    def __call__(self, h: Tensor, /, *gates: str) -> Gates: ...
+
+
+class ExtraWeight(NamedTuple):
+    """A weight that a cell has beside kernel, recurrent_kernel and bias.
+
+    Attributes:
+        shape: Its shape.
+        initializer: Anything that names an initializer.
+    """
+
+    shape: tuple[int, ...]
+    initializer: str = "zeros"
+
+
+class Cell:
+    """The base of all cells: what a cell may declare, and the defaults.
+
+    Attributes:
+        gates: Names of the column blocks of kernel, recurrent_kernel and bias, in this order.
+        states: Names of the states; the first one is the output.
+        recurrent_bias: Whether the recurrent product has a bias of its own; bias is then `(2, gates * units)`.
+    """
+
+    gates: ClassVar[tuple[str, ...]]
+    states: ClassVar[tuple[str, ...]] = ("h",)
+    recurrent_bias: bool = False
+
+    def state_sizes(self, units: int) -> tuple[int, ...]:
+        """Widths of the states, in order; the first is the width of the output (a projection is smaller than units)."""
+        return (units,) * len(self.states)
+
+    def extra_weights(self, units: int) -> Mapping[str, ExtraWeight]:
+        """Weights of the cell's own (a peephole, a projection); `step` gets them as keyword arguments."""
+        return {}
+
+    def step(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> States:
+        """One step of time.
+
+        Args:
+            x: The projected input of each gate, `(batch, units)`.
+            states: The states before the step, `(batch, state size)` each.
+            recur: The recurrent product.
+            **weights: The cell's extra weights.
+
+        Returns:
+            The states after the step, in the same order.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define step(x, states, recur)")
+
+
+@frozen
+class SimpleRNN(Cell):
+    """The fully connected RNN of Elman (1990), as in Keras 2.0.8.
+
+    h' = a(x . W + b + h . U)
+    """
+
+    gates = ("h",)
+
+    activation: Activation = field(default="tanh", converter=activations.get)
+
+    def step(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> States:
+        """See the class; states: h."""
+        (h,) = states
+        return (self.activation(x[0] + recur(h, "h")),)
+
+
+@frozen
+class LSTM(Cell):
+    """The long short-term memory of Hochreiter and Schmidhuber (1997) with a forget gate, as in Keras 2.0.8.
+
+    i = s(x . Wi + bi + h . Ui),  f = s(x . Wf + bf + h . Uf),  o = s(x . Wo + bo + h . Uo)
+    c' = f * c + i * a(x . Wc + bc + h . Uc)
+    h' = o * a(c')
+    """
+
+    gates = ("i", "f", "c", "o")
+    states = ("h", "c")
+
+    activation: Activation = field(default="tanh", converter=activations.get)
+    recurrent_activation: Activation = field(default="hard_sigmoid", converter=activations.get)
+
+    def step(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> States:
+        """See the class; states: h, c."""
+        a, s = self.activation, self.recurrent_activation
+        h, c = states
+        (xi, xf, xc, xo), (ui, uf, uc, uo) = x, recur(h)
+        i = s(xi + ui)
+        f = s(xf + uf)
+        c = f * c + i * a(xc + uc)
+        o = s(xo + uo)
+        return o * a(c), c
+
+
+@frozen
+class GRU(Cell):
+    """The gated recurrent unit of Cho et al. (2014), as in Keras 2.0.8: the reset acts before the matrix product.
+
+    z = s(x . Wz + bz + h . Uz),  r = s(x . Wr + br + h . Ur)
+    g = a(x . Wh + bh + (r * h) . Uh)
+    h' = z * h + (1 - z) * g
+
+    With `reset_after` (Keras 2.1 and cuDNN) it acts after it, and the recurrent product has a bias of its own:
+    g = a(x . Wh + bh + r * (h . Uh + ch)).
+    """
+
+    gates = ("z", "r", "h")
+
+    activation: Activation = field(default="tanh", converter=activations.get)
+    recurrent_activation: Activation = field(default="hard_sigmoid", converter=activations.get)
+    reset_after: bool = False
+
+    @property
+    def recurrent_bias(self) -> bool:  # type: ignore[override]
+        """Only `reset_after` has two biases."""
+        return self.reset_after
+
+    def step(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> States:
+        """See the class; states: h."""
+        a, s = self.activation, self.recurrent_activation
+        (h,) = states
+        xz, xr, xh = x
+        uz, ur = recur(h, "z", "r")
+        z = s(xz + uz)
+        r = s(xr + ur)
+        uh = r * recur(h, "h") if self.reset_after else recur(r * h, "h")
+        return (z * h + (1 - z) * a(xh + uh),)

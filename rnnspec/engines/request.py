@@ -1,0 +1,105 @@
+"""What an engine is asked to do: the description, which a plan can read without data, and the tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from rnnspec.engines.cells import Cell
+
+__all__ = ["Dropped", "Engine", "Request", "Result", "Tensors"]
+
+Dropped = Literal["none", "shared", "per gate"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of a recurrent layer, described without its data.
+
+    Attributes:
+        cell: The cell.
+        units: Width of a gate.
+        features: Width of the input.
+        batch: Rows; None where free.
+        timesteps: Steps; None where free.
+        dtype: Dtype of weights and states.
+        device: Where the call runs.
+        masked: Whether there is a mask over the steps.
+        go_backwards: Whether time runs from the last step to the first.
+        masked_start: What is emitted at masked steps before the first valid one: the initial `state`, or `zeros`.
+        return_sequences: Whether all outputs are wanted, or the last one alone.
+        input_dropout: Whether the input is dropped, with one mask for all gates or one for each.
+        recurrent_dropout: The same for the recurrent product.
+    """
+
+    cell: Cell
+    units: int
+    features: int
+    batch: int | None
+    timesteps: int | None
+    dtype: torch.dtype
+    device: torch.device
+    masked: bool = False
+    go_backwards: bool = False
+    masked_start: Literal["state", "zeros"] = "state"
+    return_sequences: bool = False
+    input_dropout: Dropped = "none"
+    recurrent_dropout: Dropped = "none"
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """The data of a request.
+
+    Attributes:
+        x: Input, `(batch, time, features)`.
+        states: Initial states, `(batch, state size)` each.
+        kernel: `(features, gates * units)`.
+        recurrent_kernel: `(output size, gates * units)`.
+        bias: `(gates * units,)`, or `(2, gates * units)` for a cell with a recurrent bias, or None.
+        extra_weights: The cell's own weights.
+        mask: `(batch, time)`, True where a step is valid, or None.
+        input_masks: Dropout masks with their scale, `(batch, features)`: one for all gates or one for each; None: no dropout.
+        recurrent_masks: The same for the recurrent product, `(batch, output size)`.
+    """
+
+    x: Tensor
+    states: tuple[Tensor, ...]
+    kernel: Tensor
+    recurrent_kernel: Tensor
+    bias: Tensor | None = None
+    extra_weights: Mapping[str, Tensor] = field(default_factory=dict)
+    mask: Tensor | None = None
+    input_masks: tuple[Tensor, ...] | None = None
+    recurrent_masks: tuple[Tensor, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an engine returns.
+
+    Attributes:
+        output: `(batch, time, output size)` in processing order, or `(batch, output size)`.
+        states: The final states.
+    """
+
+    output: Tensor
+    states: tuple[Tensor, ...]
+
+
+class Engine(Protocol):
+    """One way to run a request."""
+
+    name: str
+    strength: str
+    """What it is good for, in words that follow "because"."""
+
+    def refuses(self, request: Request) -> str | None:
+        """Why this engine cannot run the request, or None if it can."""
+
+    def run(self, request: Request, tensors: Tensors) -> Result:
+        """Runs the request."""

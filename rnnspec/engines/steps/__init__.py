@@ -1,0 +1,23 @@
+"""The plain loop over time in torch operations: the readable definition of what is right. It runs every cell."""
+
+from __future__ import annotations
+
+from rnnspec.engines.request import Request, Result, Tensors
+from rnnspec.engines.steps import sequence
+
+__all__ = ["Steps"]
+
+
+class Steps:
+    """The engine `steps`."""
+
+    name = "steps"
+    strength = "it runs every cell on every device"
+
+    def refuses(self, request: Request) -> str | None:
+        """Never refuses."""
+        return None
+
+    def run(self, request: Request, tensors: Tensors) -> Result:
+        """Runs the loop."""
+        return sequence.run(request, tensors)

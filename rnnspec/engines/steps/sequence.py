@@ -1,0 +1,117 @@
+"""The loop over time of the engine `steps`, for any cell.
+
+States and outputs are kept in the weights' dtype: under autocast the matrix products run in the lower precision and
+everything that is carried from step to step stays as precise as the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from rnnspec.engines.cells import Gates
+from rnnspec.engines.request import Request, Result, Tensors
+from rnnspec.errors import StateError
+
+__all__ = ["RecurrentProduct", "project", "run"]
+
+
+def project(tensors: Tensors, gates: int) -> Tensor:
+    """The input's part of all gates at all steps.
+
+    Args:
+        tensors: The data of the request.
+        gates: Number of gates.
+
+    Returns:
+        `x . kernel + bias`, time first: `(time, batch, gates * units)`.
+    """
+    x, kernel, masks = tensors.x.transpose(0, 1), tensors.kernel, tensors.input_masks
+    if tensors.mask is not None:
+        # What stands at a masked step never matters: not even a NaN there may reach a gradient.
+        x = x.masked_fill(~tensors.mask.t().unsqueeze(-1), 0)
+    if masks is None:
+        projected = x @ kernel
+    elif len(masks) == 1:
+        projected = (x * masks[0]) @ kernel
+    else:
+        blocks = kernel.chunk(gates, dim=1)
+        projected = torch.cat([(x * mask) @ block for mask, block in zip(masks, blocks, strict=True)], dim=-1)
+    projected = projected.to(kernel.dtype)
+    bias = tensors.bias
+    return projected if bias is None else projected + (bias if bias.dim() == 1 else bias[0])
+
+
+class RecurrentProduct:
+    """`recur` of a cell's step: the recurrent product, with recurrent dropout inside.
+
+    Args:
+        tensors: The data of the request.
+        gates: Names of the gates.
+    """
+
+    def __init__(self, tensors: Tensors, gates: Sequence[str]) -> None:
+        self.kernel = tensors.recurrent_kernel
+        self.bias = None if tensors.bias is None or tensors.bias.dim() == 1 else tensors.bias[1]
+        self.masks = tensors.recurrent_masks
+        self.index = {gate: number for number, gate in enumerate(gates)}
+        self.blocks = self.kernel.chunk(len(gates), dim=1)
+        self.biases = None if self.bias is None else self.bias.chunk(len(gates))
+
+    def __call__(self, h: Tensor, *gates: str) -> Gates | Tensor:
+        """The product of all gates, of some (a tuple), or of one (a tensor)."""
+        if gates:
+            products = tuple(self._one(h, self.index[gate]) for gate in gates)
+            return products[0] if len(gates) == 1 else products
+        if self.masks is not None and len(self.masks) > 1:
+            return tuple(self._one(h, number) for number in range(len(self.blocks)))
+        dropped = h if self.masks is None else h * self.masks[0]
+        product = (dropped @ self.kernel).to(self.kernel.dtype)
+        return (product if self.bias is None else product + self.bias).chunk(len(self.blocks), dim=1)
+
+    def _one(self, h: Tensor, number: int) -> Tensor:
+        masks = self.masks
+        dropped = h if masks is None else h * masks[number if len(masks) > 1 else 0]
+        product = (dropped @ self.blocks[number]).to(self.kernel.dtype)
+        return product if self.biases is None else product + self.biases[number]
+
+
+def run(request: Request, tensors: Tensors) -> Result:
+    """Runs a cell over the whole sequence.
+
+    Args:
+        request: What to do.
+        tensors: The data.
+
+    Returns:
+        The output and the final states.
+
+    Raises:
+        StateError: If the cell's `step` does not return as many states as it declares.
+    """
+    cell = request.cell
+    projected = project(tensors, len(cell.gates))
+    recur = RecurrentProduct(tensors, cell.gates)
+    states = tensors.states
+    valid = None if tensors.mask is None else tensors.mask.t().unsqueeze(-1)
+    emitted = torch.zeros_like(states[0]) if request.masked_start == "zeros" and projected.shape[0] else states[0]
+    outputs = []
+    times = range(projected.shape[0])
+    for time in reversed(times) if request.go_backwards else times:
+        x = projected[time].chunk(len(cell.gates), dim=1)
+        new = cell.step(x, states, recur, **tensors.extra_weights)
+        if len(new) != len(states):
+            raise StateError(f"{type(cell).__name__}.step must return {len(states)} states, it returned {len(new)}")
+        if valid is None:
+            emitted = new[0]
+        else:
+            emitted = torch.where(valid[time], new[0], emitted)
+            new = tuple(torch.where(valid[time], after, before) for after, before in zip(new, states, strict=True))
+        states = new
+        outputs.append(emitted)
+    if not request.return_sequences:
+        return Result(emitted, states)
+    sequence = torch.stack(outputs, dim=1) if outputs else emitted.new_zeros((emitted.shape[0], 0, emitted.shape[1]))
+    return Result(sequence, states)

@@ -1,0 +1,5 @@
+"""The torch modules: recurrent layers, the layers around them, containers. They take plain Python arguments."""
+
+from rnnspec.nn.recurrent import GRU, LSTM, RNN, SimpleRNN
+
+__all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]

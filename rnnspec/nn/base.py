@@ -1,0 +1,293 @@
+"""The base of every layer: weights that may be built later, losses, constraints, masks.
+
+A layer knows its weights' names, initializers, regularizers and constraints when it is made, and their shapes when it
+is built: at once if its arguments declare the input's shape, else when a model or the first call tells it. Until then
+the weights are `torch.nn.UninitializedParameter`s, so an optimizer that was made before holds the right objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypedDict
+
+import torch
+from torch import Tensor
+from torch.nn.parameter import UninitializedParameter, is_lazy
+
+from rnnspec.errors import MaskError, WeightsError
+from rnnspec.nn import constraints, initializers, regularizers
+from rnnspec.nn.constrained import watch
+from rnnspec.shapes import Shape, declared_input
+
+__all__ = ["Layer", "LayerArguments", "get_weights", "losses", "set_weights"]
+
+class LayerArguments(TypedDict, total=False):
+    """The keyword arguments that every layer takes; see `Layer`."""
+
+    name: str | None
+    trainable: bool
+    weights: Sequence[Any] | None
+    input_shape: Sequence[int | None] | None
+    batch_input_shape: Sequence[int | None] | None
+    device: torch.device | str | None
+    dtype: torch.dtype | None
+
+
+@dataclass(frozen=True)
+class WeightRole:
+    """What a layer knows of one of its weights before the weight has a shape."""
+
+    initializer: Callable[[Tensor, torch.Generator | None], None]
+    regularizer: Callable[[Tensor], Tensor] | None
+    constraint: Callable[[Tensor], Tensor] | None
+
+
+class Layer(torch.nn.Module):
+    """The base of every layer.
+
+    Args:
+        name: Name of the layer, in messages and in the model's `state_dict` keys.
+        trainable: False keeps an optimizer from changing the weights.
+        weights: Initial weights, as `set_weights` takes them; they win over the initializers.
+        input_shape: Shape of one input without the batch, `(time, features)`.
+        batch_input_shape: Shape of the input with the batch; wins over `input_shape`.
+        device: Where the weights live; torch's default device if None.
+        dtype: Dtype of the weights; torch's default dtype if None.
+    """
+
+    supports_masking: ClassVar[bool] = False
+    """Whether a mask over the steps passes through unchanged."""
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        weights: Sequence[Any] | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        batch_input_shape: Sequence[int | None] | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.trainable = trainable
+        self.declared_input_shape = declared_input(input_shape=input_shape, batch_input_shape=batch_input_shape)
+        self.activity_regularizer: Callable[[Tensor], Tensor] | None = None
+        self._initial_weights = weights
+        self._factory = {"device": device, "dtype": dtype}
+        self._roles: dict[str, WeightRole] = {}
+        self._activity_losses: tuple[Tensor, ...] = ()
+        self._built = False
+
+    @property
+    def label(self) -> str:
+        """What messages call this layer: `LSTM`, or `LSTM 'encoder'`."""
+        return type(self).__name__ + (f" '{self.name}'" if self.name else "")
+
+    # Weights
+
+    def add_weight(
+        self, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None, *, used: bool = True
+    ) -> None:
+        """Declares a weight; `weight_shapes` gives its shape when the layer is built.
+
+        Args:
+            name: The attribute's name.
+            initializer: Anything that names an initializer.
+            regularizer: Anything that names a regularizer, or None.
+            constraint: Anything that names a constraint, or None.
+            used: False makes the attribute None (a bias with `use_bias=False`).
+        """
+        if not used:
+            self.register_parameter(name, None)
+            return
+        role = WeightRole(initializers.get(initializer), regularizers.get(regularizer), constraints.get(constraint))
+        self._roles[name] = role
+        parameter = UninitializedParameter(requires_grad=self.trainable, **self._factory)
+        self.register_parameter(name, parameter)
+        if role.constraint is not None:
+            watch(self)
+
+    def weight_shapes(self, input_shape: Shape) -> Mapping[str, tuple[int, ...]]:
+        """Shapes of the declared weights for an input shape, in the order of `get_weights`."""
+        return {}
+
+    @property
+    def built(self) -> bool:
+        """Whether the weights have their shapes."""
+        return self._built
+
+    def build_declared(self) -> None:
+        """Builds the layer if its own arguments declare the input's shape; the last line of an `__init__`."""
+        if self.declared_input_shape is not None:
+            self.build(self.declared_input_shape)
+
+    def build(self, input_shape: Shape, generator: torch.Generator | None = None) -> None:
+        """Gives the weights their shapes and initial values; does nothing the second time.
+
+        Args:
+            input_shape: With the batch, None where free.
+            generator: Where initializers without a seed draw from; torch's global generator by default.
+
+        Raises:
+            ShapeError: If the layer cannot take such an input.
+            WeightsError: If the initial `weights` do not fit.
+        """
+        if self._built:
+            return
+        for name, shape in self.weight_shapes(input_shape).items():
+            parameter = getattr(self, name)
+            if is_lazy(parameter):
+                parameter.materialize(shape)
+        self._built = True
+        self.reset_parameters(generator)
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draws the weights anew from their initializers.
+
+        Args:
+            generator: Where initializers without a seed draw from; torch's global generator by default.
+        """
+        for name, role in self._roles.items():
+            role.initializer(getattr(self, name), generator)
+
+    def get_weights(self) -> list[Any]:
+        """The weights as NumPy arrays, in Keras's order: kernel, recurrent_kernel, bias."""
+        return get_weights(self)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Sets the weights from NumPy arrays or tensors in the order of `get_weights`.
+
+        Args:
+            weights: One array a weight.
+
+        Raises:
+            WeightsError: If the count or a shape does not fit; nothing is changed then.
+        """
+        set_weights(self, weights, self.label)
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
+        # A layer that was never called takes its shapes from the file.
+        lazy = [name for name in self._roles if is_lazy(getattr(self, name))]
+        if lazy and all(prefix + name in state_dict for name in lazy):
+            for name in lazy:
+                getattr(self, name).materialize(state_dict[prefix + name].shape)
+            self._built = True
+        super()._load_from_state_dict(state_dict, prefix, *rest)  # type: ignore[no-untyped-call]
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        if any(is_lazy(getattr(self, name)) for name in self._roles):
+            raise WeightsError(f"{self.label} has no weights yet: give its input_shape, build it, or call it once")
+        super()._save_to_state_dict(destination, prefix, keep_vars)  # type: ignore[no-untyped-call]
+
+    # Losses and constraints
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """Regularization losses of the weights and of the last call's outputs, here and in the layers below."""
+        return losses(self)
+
+    def own_losses(self) -> Iterator[Tensor]:
+        """The losses of this layer alone, without the layers below."""
+        for name, role in self._roles.items():
+            if role.regularizer is not None and getattr(role.regularizer, "collect", True):
+                yield role.regularizer(getattr(self, name))
+        yield from self._activity_losses
+
+    def record_activity(self, *outputs: Tensor) -> None:
+        """Keeps the activity losses of a call: of every returned tensor, summed, not divided by the batch (2.0.8)."""
+        regularizer = self.activity_regularizer
+        if regularizer is not None and getattr(regularizer, "collect", True):
+            self._activity_losses = tuple(regularizer(output) for output in outputs)
+
+    @torch.no_grad()
+    def apply_constraints(self, only: Container[int] | None = None) -> None:
+        """Applies the constraints of this layer's weights; an optimizer's step does it by itself.
+
+        Args:
+            only: The `id`s of the weights that are meant; all by default.
+        """
+        for name, role in self._roles.items():
+            parameter = getattr(self, name)
+            if role.constraint is not None and (only is None or id(parameter) in only):
+                parameter.copy_(role.constraint(parameter))
+
+    # Shapes and masks
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape | None:
+        """Output shape for an input shape, both with the batch; None where it is not known."""
+        return input_shape
+
+    def compute_mask(self, x: Any, mask: Tensor | None) -> Tensor | None:
+        """The mask that leaves the layer.
+
+        Args:
+            x: The input.
+            mask: The mask that came with it, `(batch, time)`, or None.
+
+        Returns:
+            The mask of the output, or None.
+
+        Raises:
+            MaskError: If the layer cannot take a mask.
+        """
+        if mask is not None and not self.supports_masking:
+            raise MaskError(f"{self.label} cannot take a mask, and one reached it from the layers before")
+        return mask
+
+    # Copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles leave out the last call's losses, which belong to its graph."""
+        return {**self.__dict__, "_activity_losses": ()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        if any(role.constraint is not None for role in self._roles.values()):
+            watch(self)
+
+
+def losses(module: torch.nn.Module) -> list[Tensor]:
+    """All regularization losses of a module's layers, as scalar tensors."""
+    layers = (layer for layer in module.modules() if isinstance(layer, Layer))
+    return [loss for layer in layers for loss in layer.own_losses()]
+
+
+def get_weights(module: torch.nn.Module) -> list[Any]:
+    """All weights of a module as NumPy arrays (copies), layer by layer."""
+    return [parameter.detach().cpu().numpy().copy() for parameter in module.parameters()]
+
+
+@torch.no_grad()
+def set_weights(module: torch.nn.Module, weights: Sequence[Any], label: str) -> None:
+    """Sets all weights of a module from arrays or tensors.
+
+    Args:
+        module: The module.
+        weights: One array a weight, in the order of `get_weights`.
+        label: What messages call the module.
+
+    Raises:
+        WeightsError: If the count or a shape does not fit; nothing is changed then.
+    """
+    parameters = dict(module.named_parameters())
+    if any(is_lazy(parameter) for parameter in parameters.values()):
+        raise WeightsError(f"{label} has no weights yet: give its input_shape, build it, or call it once")
+    if len(weights) != len(parameters):
+        names = f" ({', '.join(parameters)})" if parameters else ""
+        raise WeightsError(f"{label} has {len(parameters)} weights{names}, it was given {len(weights)}")
+    tensors = [torch.as_tensor(array) for array in weights]
+    wrong = [
+        f"{label}: the weight '{name}' has shape {tuple(parameter.shape)}, it was given {tuple(tensor.shape)}"
+        for (name, parameter), tensor in zip(parameters.items(), tensors, strict=True)
+        if parameter.shape != tensor.shape
+    ]
+    if wrong:
+        raise WeightsError(*wrong)
+    for parameter, tensor in zip(parameters.values(), tensors, strict=True):
+        parameter.copy_(tensor)

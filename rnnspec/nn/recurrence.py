@@ -1,0 +1,257 @@
+"""The recurrence: a cell's weights, its dropout, and one call from input to output. Every recurrent layer is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from rnnspec.engines.cells import Cell
+from rnnspec.engines.plan import Plan, engine_of, plan
+from rnnspec.engines.request import Dropped, Request, Tensors
+from rnnspec.errors import ShapeError
+from rnnspec.nn import regularizers
+from rnnspec.nn.dropout import (
+    INPUT_STREAM,
+    RECURRENT_STREAM,
+    InjectedMasks,
+    draw_seed,
+    drops,
+    variational_masks,
+)
+from rnnspec.nn.sequence import SequenceArguments
+from rnnspec.nn.states import CarriedStates
+from rnnspec.registry import CELLS
+from rnnspec.shapes import Shape, format_shape
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["Recurrence"]
+
+Masks = tuple[Tensor, ...]
+
+
+class Recurrence(CarriedStates):
+    """Runs a cell over time.
+
+    Args:
+        cell: The cell, an object with the equations; or the name of a registered cell that needs no arguments.
+        units: Width of a gate.
+        use_bias: Whether there is a bias.
+        kernel_initializer: Of `kernel`, `(features, gates * units)`.
+        recurrent_initializer: Of `recurrent_kernel`, `(output size, gates * units)`.
+        bias_initializer: Of `bias`, `(gates * units,)`, or `(2, gates * units)` for a cell with a recurrent bias.
+        kernel_regularizer: Adds a loss of `kernel`.
+        recurrent_regularizer: Adds a loss of `recurrent_kernel`.
+        bias_regularizer: Adds a loss of `bias`.
+        activity_regularizer: Adds a loss of every returned tensor, summed over the batch.
+        kernel_constraint: Acts on `kernel` after an optimizer's step.
+        recurrent_constraint: Acts on `recurrent_kernel` after an optimizer's step.
+        bias_constraint: Acts on `bias` after an optimizer's step.
+        dropout: Fraction of the input that is dropped, in [0, 1]; exactly 1 drops nothing, as in Keras 2.0.
+        recurrent_dropout: Fraction of the recurrent product's input that is dropped, likewise.
+        **sequence: See `SequenceLayer`.
+    """
+
+    kernel: Tensor
+    recurrent_kernel: Tensor
+    bias: Tensor | None
+
+    def __init__(
+        self,
+        cell: Cell | str,
+        units: int,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        **sequence: Unpack[SequenceArguments],
+    ) -> None:
+        super().__init__(**sequence)
+        self.cell: Cell = CELLS.find(cell)() if isinstance(cell, str) else cell
+        self.units = units
+        self.use_bias = use_bias
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.injected_masks = InjectedMasks()
+        self.add_weight("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self.add_weight("recurrent_kernel", recurrent_initializer, recurrent_regularizer, recurrent_constraint)
+        self.add_weight("bias", bias_initializer, bias_regularizer, bias_constraint, used=use_bias)
+        for name, weight in self.cell.extra_weights(units).items():
+            self.add_weight(name, weight.initializer)
+        self.declare_states()
+        self.build_declared()
+
+    def weight_shapes(self, input_shape: Shape) -> Mapping[str, tuple[int, ...]]:
+        """Kernel, recurrent kernel, bias, and the cell's own weights."""
+        self.compute_output_shape(input_shape)
+        features = input_shape[-1]
+        if features is None:
+            raise ShapeError(f"{self.label} needs to know its number of features, found {format_shape(input_shape)}")
+        columns = len(self.cell.gates) * self.units
+        shapes: dict[str, tuple[int, ...]] = {
+            "kernel": (features, columns),
+            "recurrent_kernel": (self.output_size, columns),
+        }
+        if self.use_bias:
+            shapes["bias"] = (2, columns) if self.cell.recurrent_bias else (columns,)
+        return shapes | {name: weight.shape for name, weight in self.cell.extra_weights(self.units).items()}
+
+    def forward(
+        self,
+        x: Tensor | Sequence[Tensor],
+        mask: Any = None,
+        initial_state: Tensor | Sequence[Tensor] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor | tuple[Tensor, ...]:
+        """Runs the layer.
+
+        Args:
+            x: Input, `(batch, time, features)`; or a list `[x, *initial states]`, which wins over `initial_state`.
+            mask: `(batch, time)`, True where a step is valid; a masked step keeps the states.
+            initial_state: States to start from, `(batch, units)` each, h then c; they win over carried ones.
+            generator: Where the dropout masks of this call are drawn from; else `seed`, else torch's CPU generator.
+
+        Returns:
+            The output, `(batch, time, units)` or `(batch, units)`; with `return_state` a tuple of it and the states.
+
+        Raises:
+            ShapeError: If the input's shape does not fit.
+            DTypeError: If a dtype does not fit.
+            MaskError: If the mask's shape does not fit.
+            StateError: If the initial state does not fit, or a stateful layer meets another batch size.
+            EngineError: If `use_engine` forces an engine that cannot run this call.
+        """
+        tensors = self.tensors(x, mask, initial_state, generator)
+        request = self.request(tuple(tensors.x.shape), tensors.mask is not None)
+        result = engine_of(plan(request).engine).run(request, tensors)
+        if self.stateful:
+            self.carry(result.states)
+        returned = (result.output, *result.states) if self.return_state else (result.output,)
+        self.record_activity(*returned)
+        return returned if self.return_state else result.output
+
+    def tensors(self, x: Any, mask: Any, initial_state: Any, generator: torch.Generator | None) -> Tensors:
+        """Checks the arguments of a call, and gathers all that an engine reads; see `forward`."""
+        if not isinstance(x, Tensor):
+            x, *in_list = x
+            initial_state = in_list or initial_state
+        self.check_input(x, self.kernel.dtype)
+        self.build(tuple(x.shape))
+        if x.shape[2] != self.kernel.shape[0]:
+            raise ShapeError(f"{self.label} expects {self.kernel.shape[0]} features, found {x.shape[2]}")
+        states = self.initial_states(x.shape[0], initial_state)
+        input_masks, recurrent_masks = self.draw_masks(x, states[0], generator)
+        return Tensors(
+            x=x,
+            states=states,
+            kernel=self.kernel,
+            recurrent_kernel=self.recurrent_kernel,
+            bias=self.bias,
+            extra_weights={name: getattr(self, name) for name in self.cell.extra_weights(self.units)},
+            mask=self.check_mask(mask, x),
+            input_masks=input_masks,
+            recurrent_masks=recurrent_masks,
+        )
+
+    def plan(self, x: Tensor | Sequence[int | None], mask: Any = None, initial_state: Any = None) -> Plan:
+        """Which engine a call would use, and why.
+
+        Args:
+            x: The input or its shape, `(batch, time, features)`, None where free.
+            mask: The mask of the call; only whether there is one matters.
+            initial_state: The initial state of the call; it makes no difference to the engines there are.
+
+        Returns:
+            The plan for the layer's present mode.
+
+        Raises:
+            ShapeError: If the shape is not of rank 3.
+            EngineError: If `use_engine` forces an engine that cannot run such a call.
+        """
+        shape = tuple(x.shape) if isinstance(x, Tensor) else tuple(x)
+        self.compute_output_shape(shape)
+        self.check_timesteps(shape[1])
+        return plan(self.request(shape, mask is not None))
+
+    def request(self, shape: Shape, masked: bool) -> Request:
+        """Describes a call for the plan."""
+        batch, timesteps, features = shape
+        if features is None:
+            raise ShapeError(f"{self.label} needs to know its number of features, found {format_shape(shape)}")
+        return Request(
+            cell=self.cell,
+            units=self.units,
+            features=features,
+            batch=batch,
+            timesteps=timesteps,
+            dtype=self.kernel.dtype,
+            device=self.kernel.device,
+            masked=masked,
+            go_backwards=self.go_backwards,
+            masked_start="zeros" if self.unroll else self.masked_start,
+            return_sequences=self.return_sequences,
+            input_dropout=self._dropped(self.dropout),
+            recurrent_dropout=self._dropped(self.recurrent_dropout),
+        )
+
+    @property
+    def mask_count(self) -> int:
+        """Dropout masks that a call draws of each kind: one a gate, or one for all in implementation 2."""
+        return 1 if self.implementation == 2 else len(self.cell.gates)
+
+    def _dropped(self, rate: float) -> Dropped:
+        if not (self.training and drops(rate)):
+            return "none"
+        return "shared" if self.mask_count == 1 else "per gate"
+
+    def draw_masks(
+        self, x: Tensor, h: Tensor, generator: torch.Generator | None
+    ) -> tuple[Masks | None, Masks | None]:
+        """The dropout masks of one call, of the input and of the recurrent product; None where nothing is dropped.
+
+        Args:
+            x: The input, `(batch, time, features)`.
+            h: The initial output, `(batch, output size)`.
+            generator: The call's generator, or None.
+
+        Returns:
+            Masks `(batch, features)` and masks `(batch, output size)`, `mask_count` of each.
+        """
+        if not self.training or not (drops(self.dropout) or drops(self.recurrent_dropout)):
+            return None, None
+        seed = draw_seed(self._generator if generator is None else generator)
+
+        def masks(rate: float, like: Tensor, injected: Masks | None, stream: int) -> Masks | None:
+            if not drops(rate):
+                return None
+            width = like.shape[-1]
+            if injected is None:
+                return variational_masks(seed, rate, like, width, self.mask_count, stream=stream)
+            wrong = [tuple(mask.shape) for mask in injected if mask.shape != (like.shape[0], width)]
+            if wrong:
+                raise ShapeError(f"{self.label}: a dropout mask has shape {wrong[0]}, expected {(like.shape[0], width)}")
+            return tuple(mask.to(like) for mask in injected[: self.mask_count])
+
+        inputs, recurrent = self.injected_masks
+        return masks(self.dropout, x, inputs, INPUT_STREAM), masks(self.recurrent_dropout, h, recurrent, RECURRENT_STREAM)
+
+    def extra_repr(self) -> str:
+        """Shapes and what differs from the defaults."""
+        features = "?" if not self.built else str(self.kernel.shape[0])
+        flags = [name for name in ("return_sequences", "return_state", "go_backwards", "stateful") if getattr(self, name)]
+        rates = [f"{name}={getattr(self, name)}" for name in ("dropout", "recurrent_dropout") if getattr(self, name)]
+        return ", ".join([f"{features} -> {self.output_size}", *(f"{flag}=True" for flag in flags), *rates])

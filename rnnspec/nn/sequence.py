@@ -1,0 +1,180 @@
+"""What a recurrent layer is told about its sequences, and what it checks of them: input, mask, shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor
+
+from rnnspec import shapes
+from rnnspec.errors import DTypeError, MaskError, ShapeError
+from rnnspec.nn.base import Layer, LayerArguments
+from rnnspec.nn.dropout import seeded_generator
+from rnnspec.shapes import Shape, declared_input
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["SequenceArguments", "SequenceLayer"]
+
+
+class SequenceArguments(LayerArguments, total=False):
+    """The keyword arguments that every recurrent layer takes; see `SequenceLayer`."""
+
+    return_sequences: bool
+    return_state: bool
+    go_backwards: bool
+    stateful: bool
+    unroll: bool
+    implementation: Literal[0, 1, 2]
+    keras_mask_order: bool
+    masked_start: Literal["state", "zeros"]
+    seed: int | None
+    input_size: int | None
+    batch_size: int | None
+    input_dim: int | None
+    input_length: int | None
+
+
+class SequenceLayer(Layer):
+    """Arguments and checks that have to do with sequences, not with the cell.
+
+    Args:
+        return_sequences: Whether to return all outputs, `(batch, time, units)`, or the last one, `(batch, units)`.
+        return_state: Whether to return the final states too: `(output, *states)`.
+        go_backwards: Whether time runs from the last step to the first; the outputs come in that order, unreversed.
+        stateful: Whether a call starts from the final states of the call before.
+        unroll: Changes only what masked first steps emit, as `masked_start="zeros"` does; needs two timesteps or more.
+        implementation: 0 and 1 draw the dropout masks of each gate, 2 draws one for all gates; else they are equal.
+        keras_mask_order: Ours. True leaves the mask that leaves a `go_backwards` layer unreversed, as Keras does.
+        masked_start: Ours. What masked steps before the first valid one emit: the initial `state`, or `zeros`.
+        seed: Ours. Makes the dropout masks reproducible, whatever else draws random numbers.
+        input_size: Width of the input; torch's name for `input_dim`.
+        batch_size: Rows of every call of a stateful layer.
+        input_dim: Width of the input.
+        input_length: Timesteps of the input, beside `input_dim`.
+        **layer: See `Layer`.
+
+    Raises:
+        ShapeError: If the arguments that declare the input's shape contradict each other.
+    """
+
+    def __init__(
+        self,
+        *,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        implementation: Literal[0, 1, 2] = 0,
+        keras_mask_order: bool = False,
+        masked_start: Literal["state", "zeros"] = "state",
+        seed: int | None = None,
+        input_size: int | None = None,
+        batch_size: int | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        **layer: Unpack[LayerArguments],
+    ) -> None:
+        super().__init__(**layer)
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.stateful = stateful
+        self.unroll = unroll
+        self.implementation = implementation
+        self.keras_mask_order = keras_mask_order
+        self.masked_start = masked_start
+        self.seed = seed
+        self._generator = seeded_generator(seed)
+        if None not in (input_size, input_dim) and input_size != input_dim:
+            raise ShapeError(f"{self.label}: input_size={input_size} and input_dim={input_dim} contradict each other")
+        self.declared_input_shape = declared_input(
+            input_shape=layer.get("input_shape"),
+            batch_input_shape=layer.get("batch_input_shape"),
+            input_dim=input_dim if input_size is None else input_size,
+            input_length=input_length,
+            batch_size=batch_size,
+        )
+        declared = self.declared_input_shape
+        self.batch_size = batch_size if declared is None else declared[0]
+
+    @property
+    def output_size(self) -> int:
+        """Width of the output."""
+        raise NotImplementedError
+
+    def check_timesteps(self, timesteps: int | None) -> None:
+        """Refuses to unroll what cannot be unrolled, as Keras 2.0.8 does.
+
+        Args:
+            timesteps: Steps of the input; None where free.
+
+        Raises:
+            ShapeError: If `unroll` is on with fewer than two steps or a free number of them.
+        """
+        if self.unroll and (timesteps is None or timesteps < 2):
+            found = "a free number of them" if timesteps is None else str(timesteps)
+            raise ShapeError(f"{self.label}: unroll=True needs two timesteps or more, found {found}")
+
+    def check_input(self, x: Tensor, dtype: torch.dtype) -> None:
+        """Checks rank and dtype of an input.
+
+        Args:
+            x: The input, `(batch, time, features)`.
+            dtype: Dtype of the weights.
+
+        Raises:
+            ShapeError: If the rank is not 3, or there are too few timesteps to unroll.
+            DTypeError: If the dtype is not that of the weights, outside autocast.
+        """
+        if x.dim() != 3:
+            raise ShapeError(
+                f"{self.label} expects an input of shape (batch, time, features), found {tuple(x.shape)}"
+            )
+        self.check_timesteps(x.shape[1])
+        autocast = x.is_floating_point() and torch.is_autocast_enabled(x.device.type)
+        if x.dtype != dtype and not autocast:
+            raise DTypeError(f"{self.label} has weights of dtype {dtype}, the input has {x.dtype}")
+
+    def check_mask(self, mask: Any, x: Tensor) -> Tensor | None:
+        """Makes a mask boolean and checks its shape.
+
+        Args:
+            mask: `(batch, time)`, boolean or numeric; a list stands for its first mask, as in Keras; or None.
+            x: The input.
+
+        Returns:
+            The boolean mask, or None.
+
+        Raises:
+            MaskError: If the shape does not fit.
+        """
+        if isinstance(mask, (list, tuple)):
+            mask = mask[0]
+        if mask is None:
+            return None
+        if mask.shape != x.shape[:2]:
+            raise MaskError(
+                f"{self.label} expects a mask of shape (batch, time) = {tuple(x.shape[:2])}, found {tuple(mask.shape)}"
+            )
+        boolean: Tensor = mask if mask.dtype == torch.bool else mask != 0
+        return boolean
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """`(batch, time, units)` or `(batch, units)`; the states come beside it."""
+        return shapes.recurrent(
+            input_shape, output_size=self.output_size, return_sequences=self.return_sequences
+        )
+
+    def compute_mask(self, x: Any, mask: Any) -> Tensor | None:
+        """The mask of the outputs: in their order, and none without `return_sequences`."""
+        if isinstance(mask, (list, tuple)):
+            mask = mask[0]
+        if mask is None or not self.return_sequences:
+            return None
+        flipped: Tensor = mask.flip(1) if self.go_backwards and not self.keras_mask_order else mask
+        return flipped

@@ -1,0 +1,163 @@
+"""The states that a recurrent layer is given, and those that a stateful one carries from call to call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from rnnspec.errors import DTypeError, StateError
+from rnnspec.nn.sequence import SequenceLayer
+
+if TYPE_CHECKING:
+    from rnnspec.engines.cells import Cell
+
+__all__ = ["CarriedStates"]
+
+States = tuple[Tensor, ...]
+
+
+class CarriedStates(SequenceLayer):
+    """Initial and carried states of a recurrent layer; the part of `Recurrence` that knows about them.
+
+    Carried states are buffers that move with the layer and stay out of its `state_dict`, as in Keras, where they are
+    not among the weights. No gradient flows from call to call.
+    """
+
+    cell: Cell
+    units: int
+    kernel: Tensor
+
+    def declare_states(self) -> None:
+        """Makes room for the carried states."""
+        for name in self.cell.states:
+            self.register_buffer(f"_state_{name}", None, persistent=False)
+
+    @property
+    def output_size(self) -> int:
+        """Width of the output, which is the first state."""
+        return self.cell.state_sizes(self.units)[0]
+
+    @property
+    def states(self) -> list[Tensor | None]:
+        """The carried states, h then c; None where the layer carries none (yet)."""
+        return [getattr(self, f"_state_{name}") for name in self.cell.states]
+
+    def state_shapes(self, batch: int) -> list[tuple[int, int]]:
+        """Shapes of the states, `(batch, state size)` each."""
+        return [(batch, size) for size in self.cell.state_sizes(self.units)]
+
+    def carry(self, states: States) -> None:
+        """Keeps the final states of a call for the next one."""
+        self.batch_size = states[0].shape[0]
+        for name, state in zip(self.cell.states, states, strict=True):
+            setattr(self, f"_state_{name}", state.detach())
+
+    def zero_states(self, batch: int) -> States:
+        """States of zeros, on the device and in the dtype of the weights."""
+        kernel = self.kernel  # not new_zeros: it may have no shape yet
+        return tuple(
+            torch.zeros(shape, dtype=kernel.dtype, device=kernel.device) for shape in self.state_shapes(batch)
+        )
+
+    def initial_states(self, batch: int, given: Tensor | Sequence[Tensor] | None) -> States:
+        """The states that a call starts from: given ones, else carried ones, else zeros.
+
+        Args:
+            batch: Rows of the call.
+            given: `initial_state` of the call.
+
+        Returns:
+            One tensor a state, `(batch, state size)`.
+
+        Raises:
+            StateError: If the count or a shape does not fit, or a stateful layer meets another batch size.
+            DTypeError: If a given state has another dtype than the weights.
+        """
+        if self.stateful and self.batch_size not in (None, batch):
+            raise StateError(
+                f"{self.label} is stateful with a batch size of {self.batch_size}, the input has {batch} rows; "
+                f"reset_states(batch_size={batch}) sets a new size"
+            )
+        if given is not None:
+            return self._checked(given, batch, "initial_state")
+        carried = self.states
+        if not self.stateful or carried[0] is None:
+            return self.zero_states(batch)
+        # A state that was made under inference_mode may not take part in a graph; its copy may.
+        inference = torch.is_inference_mode_enabled()
+        return tuple(
+            state.clone() if state.is_inference() and not inference else state for state in carried if state is not None
+        )
+
+    def _checked(self, given: Tensor | Sequence[Tensor], batch: int, what: str) -> States:
+        """The given states as a tuple, if they fit."""
+        states = (given,) if isinstance(given, Tensor) else tuple(given)
+        names = self.cell.states
+        if len(states) != len(names):
+            raise StateError(
+                f"{self.label} has {len(names)} states ({', '.join(names)}), {what} has {len(states)}"
+            )
+        for name, state, shape in zip(names, states, self.state_shapes(batch), strict=True):
+            if tuple(state.shape) != shape:
+                raise StateError(
+                    f"{self.label}: the state '{name}' in {what} has shape {tuple(state.shape)}, expected {shape}"
+                )
+            if state.dtype != self.kernel.dtype:
+                raise DTypeError(
+                    f"{self.label}: the state '{name}' in {what} has dtype {state.dtype}, "
+                    f"the weights have {self.kernel.dtype}"
+                )
+        return states
+
+    @torch.no_grad()
+    def reset_states(
+        self, states: Any = None, *, rows: Tensor | None = None, batch_size: int | None = None
+    ) -> None:
+        """Sets the carried states of a stateful layer: to zeros, or to given values. An error changes nothing.
+
+        Args:
+            states: Arrays or tensors, `(batch, state size)` each, h then c; one alone need not be in a list. None: zeros.
+            rows: Boolean, `(batch,)`: only these rows are set. None: all rows.
+            batch_size: A new batch size, with states of zeros.
+
+        Raises:
+            StateError: If the layer is not stateful, its batch size is not known yet, or something does not fit.
+        """
+        if not self.stateful:
+            raise StateError(f"{self.label} is not stateful, it has no states to reset; make it with stateful=True")
+        if batch_size is not None:
+            if states is not None or rows is not None:
+                raise StateError(f"{self.label}: reset_states takes batch_size alone, without states or rows")
+            self.carry(self.zero_states(batch_size))
+            return
+        if self.batch_size is None:
+            raise StateError(
+                f"{self.label} does not know its batch size yet: give batch_input_shape or batch_size, or call it once"
+            )
+        batch = self.batch_size
+        new = self.zero_states(batch) if states is None else self._converted(states, batch)
+        if rows is not None:
+            if tuple(rows.shape) != (batch,) or rows.dtype != torch.bool:
+                raise StateError(
+                    f"{self.label}: rows must be a boolean tensor of shape ({batch},), "
+                    f"found {rows.dtype} of shape {tuple(rows.shape)}"
+                )
+            chosen = rows.to(self.kernel.device).unsqueeze(1)
+            old = self.initial_states(batch, None)
+            new = tuple(torch.where(chosen, after, before) for after, before in zip(new, old, strict=True))
+        self.carry(new)
+
+    def _converted(self, states: Any, batch: int) -> States:
+        """Arrays or tensors as states of the layer's dtype and device; copies, so that the caller's stay the caller's."""
+        values = list(states) if isinstance(states, (list, tuple)) else [states]
+        for value in values:
+            if not hasattr(value, "shape"):
+                raise StateError(
+                    f"{self.label}: reset_states takes arrays or tensors, found {type(value).__name__}"
+                )
+        dtype, device = self.kernel.dtype, self.kernel.device
+        tensors = [torch.as_tensor(value).to(device, dtype, copy=True) for value in values]
+        return self._checked(tensors, batch, "reset_states")
