@@ -1,0 +1,89 @@
+"""rnnspec: recurrent layers with Keras 2.0.8's exact behaviour, from YAML or Python to PyTorch modules.
+
+The names below are loaded when they are first used (PEP 562): `import rnnspec` loads no torch, no ruamel and no cattrs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnnspec import config as config, nn as nn
+    from rnnspec.config import (
+        ExperimentConfig as ExperimentConfig,
+        GRUConfig as GRUConfig,
+        LSTMConfig as LSTMConfig,
+        RecurrentConfig as RecurrentConfig,
+        RNNConfig as RNNConfig,
+        SequentialConfig as SequentialConfig,
+        SimpleRNNConfig as SimpleRNNConfig,
+    )
+    from rnnspec.config.convert import from_dict as from_dict
+    from rnnspec.engines.plan import use_engine as use_engine
+    from rnnspec.errors import (
+        ConfigError as ConfigError,
+        ConfigWarning as ConfigWarning,
+        DataError as DataError,
+        DTypeError as DTypeError,
+        EngineError as EngineError,
+        Error as Error,
+        MaskError as MaskError,
+        ShapeError as ShapeError,
+        StateError as StateError,
+        WeightsError as WeightsError,
+    )
+    from rnnspec.factory import build as build
+    from rnnspec.nn.dropout import dropout_masks as dropout_masks
+    from rnnspec.registry import register as register
+    from rnnspec.yaml.load import dump as dump, load as load, loads as loads
+
+__version__ = "0.1.0"
+
+# Every public name and the module that holds it; a submodule stands for itself. The block above is the twin that
+# editors and type checkers read (`as` marks what is public there).
+_MODULE_OF = {
+    "ConfigError": "rnnspec.errors",
+    "ConfigWarning": "rnnspec.errors",
+    "DTypeError": "rnnspec.errors",
+    "DataError": "rnnspec.errors",
+    "EngineError": "rnnspec.errors",
+    "Error": "rnnspec.errors",
+    "ExperimentConfig": "rnnspec.config",
+    "GRUConfig": "rnnspec.config",
+    "LSTMConfig": "rnnspec.config",
+    "MaskError": "rnnspec.errors",
+    "RNNConfig": "rnnspec.config",
+    "RecurrentConfig": "rnnspec.config",
+    "SequentialConfig": "rnnspec.config",
+    "ShapeError": "rnnspec.errors",
+    "SimpleRNNConfig": "rnnspec.config",
+    "StateError": "rnnspec.errors",
+    "WeightsError": "rnnspec.errors",
+    "build": "rnnspec.factory",
+    "config": "rnnspec.config",
+    "dropout_masks": "rnnspec.nn.dropout",
+    "dump": "rnnspec.yaml.load",
+    "from_dict": "rnnspec.config.convert",
+    "load": "rnnspec.yaml.load",
+    "loads": "rnnspec.yaml.load",
+    "nn": "rnnspec.nn",
+    "register": "rnnspec.registry",
+    "use_engine": "rnnspec.engines.plan",
+}
+
+__all__ = [*_MODULE_OF, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'rnnspec' has no attribute '{name}'")
+    module = importlib.import_module(_MODULE_OF[name])
+    found = module if module.__name__ == f"rnnspec.{name}" else getattr(module, name)
+    # Kept, so that the next use costs no lookup here.
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})
