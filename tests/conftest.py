@@ -1,0 +1,69 @@
+"""What the whole suite runs under: reproducible draws, NaN in uninitialised memory, no silent change of a dtype."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+# Read when torch is loaded. One thread: a test is small, and each core has a pytest worker of its own.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+import pytest
+import torch
+from hypothesis import settings
+from torch.overrides import TorchFunctionMode
+
+torch.set_num_threads(1)
+# Deterministic algorithms also fill what torch.empty and its kin return: with NaN, or the largest integer.
+torch.use_deterministic_algorithms(True)
+torch.utils.deterministic.fill_uninitialized_memory = True
+
+settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile("suite")
+
+
+class StrictDTypes(TorchFunctionMode):
+    """Fails where rnnspec's code mixes tensors of two floating dtypes in one call, which torch would promote silently.
+
+    Scalars (no dimension) take the other operand's dtype and are fine; under autocast torch's own rules hold.
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Looks at the operands, then runs the call."""
+        seen = None
+        for operand in args:
+            if isinstance(operand, torch.Tensor) and operand.is_floating_point() and operand.ndim:
+                if seen not in (None, operand.dtype) and self.refuses(func, sys._getframe(1)):
+                    raise AssertionError(f"{func.__name__} mixes {seen} with {operand.dtype}")
+                seen = operand.dtype
+        return func(*args, **(kwargs or {}))
+
+    @staticmethod
+    def refuses(func: Callable[..., Any], caller: Any) -> bool:
+        """Whether the mix counts: called from rnnspec, outside autocast, and not a conversion."""
+        converts = func.__name__ in {"to", "type_as", "copy_", "__get__", "__set__"}
+        autocast = torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda")
+        return not converts and not autocast and caller.f_globals.get("__name__", "").startswith("rnnspec.")
+
+
+@pytest.fixture(autouse=True)
+def _same_draws() -> None:
+    """Every test starts from the same state of the generators, whichever ran before it."""
+    torch.manual_seed(0)
+    random.seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _strict_dtypes(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.node.get_closest_marker("compiled"):
+        yield
+        return
+    with StrictDTypes():
+        yield
