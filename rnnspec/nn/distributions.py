@@ -38,7 +38,6 @@ class Initializer(Named):
         """
         raise NotImplementedError(f"{type(self).__name__} must define draw(shape, dtype, generator)")
 
-    @torch.no_grad()
     def __call__(self, tensor: Tensor, generator: Generator = None) -> None:
         """Fills a tensor in place; does nothing to one on the meta device.
 
@@ -53,7 +52,8 @@ class Initializer(Named):
         if seed is not None:
             generator = torch.Generator().manual_seed(seed)
         dtype = torch.float64 if tensor.dtype == torch.float64 else torch.float32
-        tensor.copy_(self.draw(tuple(tensor.shape), dtype, generator))
+        with torch.no_grad():
+            tensor.copy_(self.draw(tuple(tensor.shape), dtype, generator))
 
     def _warn_of_dtype(self, tensor: Tensor) -> None:
         wanted, actual = (str(item).removeprefix("torch.") for item in (getattr(self, "dtype", None), tensor.dtype))
