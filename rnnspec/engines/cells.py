@@ -89,7 +89,7 @@ class SimpleRNN(Cell):
 
     gates = ("h",)
 
-    activation: Activation = field(default="tanh", converter=activations.get)
+    activation: Activation = field(default=activations.tanh, converter=activations.get)
 
     def step(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> States:
         """See the class; states: h."""
@@ -109,8 +109,8 @@ class LSTM(Cell):
     gates = ("i", "f", "c", "o")
     states = ("h", "c")
 
-    activation: Activation = field(default="tanh", converter=activations.get)
-    recurrent_activation: Activation = field(default="hard_sigmoid", converter=activations.get)
+    activation: Activation = field(default=activations.tanh, converter=activations.get)
+    recurrent_activation: Activation = field(default=activations.hard_sigmoid, converter=activations.get)
 
     def step(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> States:
         """See the class; states: h, c."""
@@ -138,8 +138,8 @@ class GRU(Cell):
 
     gates = ("z", "r", "h")
 
-    activation: Activation = field(default="tanh", converter=activations.get)
-    recurrent_activation: Activation = field(default="hard_sigmoid", converter=activations.get)
+    activation: Activation = field(default=activations.tanh, converter=activations.get)
+    recurrent_activation: Activation = field(default=activations.hard_sigmoid, converter=activations.get)
     reset_after: bool = False
 
     @property

@@ -8,19 +8,20 @@ the weights are `torch.nn.UninitializedParameter`s, so an optimizer that was mad
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypedDict
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, TypedDict, cast
 
 import torch
 from torch import Tensor
 from torch.nn.parameter import UninitializedParameter, is_lazy
 
-from rnnspec.errors import MaskError, WeightsError
+from rnnspec.errors import MaskError, ShapeError, WeightsError
 from rnnspec.nn import constraints, initializers, regularizers
 from rnnspec.nn.constrained import watch
 from rnnspec.shapes import Shape, declared_input
 
-__all__ = ["Layer", "LayerArguments", "get_weights", "losses", "set_weights"]
+__all__ = ["Layer", "LayerArguments", "get_weights", "labelled", "losses", "set_weights"]
 
 class LayerArguments(TypedDict, total=False):
     """The keyword arguments that every layer takes; see `Layer`."""
@@ -76,7 +77,7 @@ class Layer(torch.nn.Module):
         self.declared_input_shape = declared_input(input_shape=input_shape, batch_input_shape=batch_input_shape)
         self.activity_regularizer: Callable[[Tensor], Tensor] | None = None
         self._initial_weights = weights
-        self._factory = {"device": device, "dtype": dtype}
+        self._device, self._dtype = device, dtype
         self._roles: dict[str, WeightRole] = {}
         self._activity_losses: tuple[Tensor, ...] = ()
         self._built = False
@@ -105,7 +106,8 @@ class Layer(torch.nn.Module):
             return
         role = WeightRole(initializers.get(initializer), regularizers.get(regularizer), constraints.get(constraint))
         self._roles[name] = role
-        parameter = UninitializedParameter(requires_grad=self.trainable, **self._factory)
+        uninitialized = cast(Any, UninitializedParameter)  # torch's stub lacks the arguments
+        parameter = uninitialized(requires_grad=self.trainable, device=self._device, dtype=self._dtype)
         self.register_parameter(name, parameter)
         if role.constraint is not None:
             watch(self)
@@ -137,7 +139,9 @@ class Layer(torch.nn.Module):
         """
         if self._built:
             return
-        for name, shape in self.weight_shapes(input_shape).items():
+        with labelled(self.label):
+            needed = self.weight_shapes(input_shape)
+        for name, shape in needed.items():
             parameter = getattr(self, name)
             if is_lazy(parameter):
                 parameter.materialize(shape)
@@ -178,12 +182,12 @@ class Layer(torch.nn.Module):
             for name in lazy:
                 getattr(self, name).materialize(state_dict[prefix + name].shape)
             self._built = True
-        super()._load_from_state_dict(state_dict, prefix, *rest)  # type: ignore[no-untyped-call]
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         if any(is_lazy(getattr(self, name)) for name in self._roles):
             raise WeightsError(f"{self.label} has no weights yet: give its input_shape, build it, or call it once")
-        super()._save_to_state_dict(destination, prefix, keep_vars)  # type: ignore[no-untyped-call]
+        super()._save_to_state_dict(destination, prefix, keep_vars)
 
     # Losses and constraints
 
@@ -250,6 +254,15 @@ class Layer(torch.nn.Module):
         super().__setstate__(state)  # type: ignore[no-untyped-call]
         if any(role.constraint is not None for role in self._roles.values()):
             watch(self)
+
+
+@contextmanager
+def labelled(label: str) -> Iterator[None]:
+    """Names the layer in the errors of a shape rule, which knows numbers only."""
+    try:
+        yield
+    except ShapeError as error:
+        raise ShapeError(*(replace(found, message=f"{label}: {found.message}") for found in error.problems)) from None
 
 
 def losses(module: torch.nn.Module) -> list[Tensor]:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from rnnspec import shapes
 from rnnspec.engines.cells import Cell
 from rnnspec.engines.plan import Plan, engine_of, plan
 from rnnspec.engines.request import Dropped, Request, Tensors
 from rnnspec.errors import ShapeError
 from rnnspec.nn import regularizers
+from rnnspec.nn.base import labelled
 from rnnspec.nn.dropout import (
     INPUT_STREAM,
     RECURRENT_STREAM,
@@ -24,7 +26,7 @@ from rnnspec.nn.dropout import (
 from rnnspec.nn.sequence import SequenceArguments
 from rnnspec.nn.states import CarriedStates
 from rnnspec.registry import CELLS
-from rnnspec.shapes import Shape, format_shape
+from rnnspec.shapes import Shape, known
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -98,17 +100,11 @@ class Recurrence(CarriedStates):
     def weight_shapes(self, input_shape: Shape) -> Mapping[str, tuple[int, ...]]:
         """Kernel, recurrent kernel, bias, and the cell's own weights."""
         self.compute_output_shape(input_shape)
-        features = input_shape[-1]
-        if features is None:
-            raise ShapeError(f"{self.label} needs to know its number of features, found {format_shape(input_shape)}")
         columns = len(self.cell.gates) * self.units
-        shapes: dict[str, tuple[int, ...]] = {
-            "kernel": (features, columns),
-            "recurrent_kernel": (self.output_size, columns),
-        }
+        needed = {"kernel": (known(input_shape[-1]), columns), "recurrent_kernel": (self.output_size, columns)}
         if self.use_bias:
-            shapes["bias"] = (2, columns) if self.cell.recurrent_bias else (columns,)
-        return shapes | {name: weight.shape for name, weight in self.cell.extra_weights(self.units).items()}
+            needed["bias"] = (2, columns) if self.cell.recurrent_bias else (columns,)
+        return needed | {name: weight.shape for name, weight in self.cell.extra_weights(self.units).items()}
 
     def forward(
         self,
@@ -183,19 +179,19 @@ class Recurrence(CarriedStates):
             EngineError: If `use_engine` forces an engine that cannot run such a call.
         """
         shape = tuple(x.shape) if isinstance(x, Tensor) else tuple(x)
-        self.compute_output_shape(shape)
-        self.check_timesteps(shape[1])
+        with labelled(self.label):
+            self.compute_output_shape(shape)
+            if self.unroll:
+                shapes.check_unroll(shape)
         return plan(self.request(shape, mask is not None))
 
     def request(self, shape: Shape, masked: bool) -> Request:
         """Describes a call for the plan."""
         batch, timesteps, features = shape
-        if features is None:
-            raise ShapeError(f"{self.label} needs to know its number of features, found {format_shape(shape)}")
         return Request(
             cell=self.cell,
             units=self.units,
-            features=features,
+            features=known(features),
             batch=batch,
             timesteps=timesteps,
             dtype=self.kernel.dtype,

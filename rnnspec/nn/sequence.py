@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rnnspec import shapes
 from rnnspec.errors import DTypeError, MaskError, ShapeError
-from rnnspec.nn.base import Layer, LayerArguments
+from rnnspec.nn.base import Layer, LayerArguments, labelled
 from rnnspec.nn.dropout import seeded_generator
 from rnnspec.shapes import Shape, declared_input
 
@@ -107,19 +107,6 @@ class SequenceLayer(Layer):
         """Width of the output."""
         raise NotImplementedError
 
-    def check_timesteps(self, timesteps: int | None) -> None:
-        """Refuses to unroll what cannot be unrolled, as Keras 2.0.8 does.
-
-        Args:
-            timesteps: Steps of the input; None where free.
-
-        Raises:
-            ShapeError: If `unroll` is on with fewer than two steps or a free number of them.
-        """
-        if self.unroll and (timesteps is None or timesteps < 2):
-            found = "a free number of them" if timesteps is None else str(timesteps)
-            raise ShapeError(f"{self.label}: unroll=True needs two timesteps or more, found {found}")
-
     def check_input(self, x: Tensor, dtype: torch.dtype) -> None:
         """Checks rank and dtype of an input.
 
@@ -135,9 +122,10 @@ class SequenceLayer(Layer):
             raise ShapeError(
                 f"{self.label} expects an input of shape (batch, time, features), found {tuple(x.shape)}"
             )
-        self.check_timesteps(x.shape[1])
-        autocast = x.is_floating_point() and torch.is_autocast_enabled(x.device.type)
-        if x.dtype != dtype and not autocast:
+        if self.unroll:
+            with labelled(self.label):
+                shapes.check_unroll(tuple(x.shape))
+        if x.dtype != dtype and not (x.is_floating_point() and torch.is_autocast_enabled(x.device.type)):
             raise DTypeError(f"{self.label} has weights of dtype {dtype}, the input has {x.dtype}")
 
     def check_mask(self, mask: Any, x: Tensor) -> Tensor | None:

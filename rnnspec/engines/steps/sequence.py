@@ -7,6 +7,7 @@ everything that is carried from step to step stays as precise as the weights.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import overload
 
 import torch
 from torch import Tensor
@@ -59,6 +60,11 @@ class RecurrentProduct:
         self.index = {gate: number for number, gate in enumerate(gates)}
         self.blocks = self.kernel.chunk(len(gates), dim=1)
         self.biases = None if self.bias is None else self.bias.chunk(len(gates))
+
+    @overload
+    def __call__(self, h: Tensor, gate: str, /) -> Tensor: ...
+    @overload
+    def __call__(self, h: Tensor, /, *gates: str) -> Gates: ...
 
     def __call__(self, h: Tensor, *gates: str) -> Gates | Tensor:
         """The product of all gates, of some (a tuple), or of one (a tensor)."""
