@@ -6,6 +6,7 @@ the same whether it was found in a file, in a config object or at a call.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ __all__ = [
     "StateError",
     "WeightsError",
     "format_path",
+    "warn",
+    "warn_overridden_bias",
     "word",
 ]
 
@@ -89,7 +92,9 @@ def word(problem: Problem) -> str:
         One to four lines of text without a final newline.
     """
     where = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
-    text = ": ".join(part for part in (where, problem.path, problem.message) if part)
+    # A path of one step that the message begins with would only be said twice: `units: units must be ...`.
+    path = "" if problem.message.startswith(f"{problem.path} ") else problem.path
+    text = ": ".join(part for part in (where, path, problem.message) if part)
     if problem.source is not None and problem.line is not None and problem.column is not None:
         number = str(problem.line)
         # A tab before the caret stays a tab, so that both lines are as wide on any terminal.
@@ -149,3 +154,25 @@ class DataError(Error, ValueError):
 
 class ConfigWarning(UserWarning):
     """A config says something that has no effect."""
+
+
+def warn(message: str) -> None:
+    """Issues a `ConfigWarning`.
+
+    Args:
+        message: What has no effect, and what is done instead.
+    """
+    warnings.warn(message, ConfigWarning, stacklevel=3)
+
+
+def warn_overridden_bias(layer: str, bias_initializer: str) -> None:
+    """Warns that `unit_forget_bias` wins over a bias initializer that is not zeros.
+
+    Args:
+        layer: What the layer is called.
+        bias_initializer: The initializer's name.
+    """
+    warn(
+        f"{layer}: unit_forget_bias sets the bias to zeros, with ones at the forget gate, so bias_initializer "
+        f"{bias_initializer} has no effect; set unit_forget_bias to false to use it"
+    )

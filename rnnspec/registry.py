@@ -18,12 +18,16 @@ __all__ = [
     "ACTIVATIONS",
     "CELLS",
     "CONSTRAINTS",
+    "DATASETS",
     "INITIALIZERS",
     "LAYERS",
+    "LOSSES",
+    "OPTIMIZERS",
     "REGULARIZERS",
     "Decorator",
     "Register",
     "Registry",
+    "closest",
     "did_you_mean",
     "register",
 ]
@@ -31,8 +35,23 @@ __all__ = [
 Thing = TypeVar("Thing")
 
 
-def did_you_mean(name: str, choices: Iterable[str]) -> str | None:
+def closest(name: str, choices: Iterable[str]) -> str | None:
     """Finds the choice that a misspelled name most likely meant.
+
+    Args:
+        name: What the user wrote.
+        choices: What is allowed.
+
+    Returns:
+        The choice, or None where nothing is near.
+    """
+    by_fold = {choice.lower().replace("_", ""): choice for choice in choices}
+    near = difflib.get_close_matches(name.lower().replace("_", ""), by_fold, n=1, cutoff=0.6)
+    return by_fold[near[0]] if near else None
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str | None:
+    """Asks whether a misspelled name meant another.
 
     Args:
         name: What the user wrote.
@@ -41,9 +60,8 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str | None:
     Returns:
         `did you mean 'units'?`, or None where nothing is near.
     """
-    by_fold = {choice.lower().replace("_", ""): choice for choice in choices}
-    near = difflib.get_close_matches(name.lower().replace("_", ""), by_fold, n=1, cutoff=0.6)
-    return f"did you mean '{by_fold[near[0]]}'?" if near else None
+    near = closest(name, choices)
+    return f"did you mean '{near}'?" if near else None
 
 
 class Registry:
@@ -70,6 +88,19 @@ class Registry:
         """Whether a user registered this name."""
         return name in self._added
 
+    def require(self, name: str) -> None:
+        """Checks that a name is known, without importing what it names.
+
+        Args:
+            name: The name as the user wrote it.
+
+        Raises:
+            ConfigError: If there is no such name; the message lists what there is.
+        """
+        if name not in self:
+            message = f"unknown {self.kind} '{name}', expected one of {', '.join(self.names())}"
+            raise ConfigError(Problem(message, hint=did_you_mean(name, self.names())))
+
     def find(self, name: str) -> Any:
         """Looks a name up.
 
@@ -82,11 +113,9 @@ class Registry:
         Raises:
             ConfigError: If there is no such name; the message lists what there is.
         """
+        self.require(name)
         if name in self._added:
             return self._added[name]
-        if name not in self._builtin:
-            message = f"unknown {self.kind} '{name}', expected one of {', '.join(self.names())}"
-            raise ConfigError(Problem(message, hint=did_you_mean(name, self.names())))
         found = self._builtin[name]
         if isinstance(found, str):
             module, _, attribute = found.partition(":")
@@ -170,6 +199,16 @@ INITIALIZERS = Registry(
 )
 REGULARIZERS = Registry("regularizer", _paths("rnnspec.config.regularizers", "RegularizerConfig", "L1 L2 L1L2"))
 CONSTRAINTS = Registry("constraint", _paths("rnnspec.config.constraints", "Config", "MaxNorm NonNeg UnitNorm MinMaxNorm"))
+DATASETS = Registry("data set", _paths("rnnspec.config.experiment", "Config", "JapaneseVowels"))
+LOSSES = Registry(
+    "loss",
+    _paths(
+        "rnnspec.config.losses",
+        "LossConfig",
+        "CrossEntropy BinaryCrossEntropy MeanSquaredError MeanAbsoluteError Huber",
+    ),
+)
+OPTIMIZERS = Registry("optimizer", _paths("rnnspec.config.optimizers", "Config", "SGD Adam AdamW RMSprop"))
 
 
 class Register:
