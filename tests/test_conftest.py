@@ -37,7 +37,7 @@ def test_uninitialised_integers_are_the_largest() -> None:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_rnnspec_may_not_mix_two_floating_dtypes(order: int) -> None:
-    with pytest.raises(AssertionError, match="^add mixes torch.float(32|64) with torch.float(64|32)$"):
+    with pytest.raises(AssertionError, match=r"^add mixes torch.float(32|64) with torch.float(64|32)$"):
         call_as("rnnspec.nn.base", torch.add, *(FLOAT32, FLOAT64)[::order])
 
 
