@@ -72,11 +72,11 @@ def explain(error: MarkedYAMLError, text: Text) -> Problem:
         return _tab(stopped, text)
     reference = _REFERENCE.match(text.text, max(0, stopped - 1))
     if reference:
-        hint = f'write "{reference.group()}"'
-        return text.problem("a reference inside {...} or [...] needs quotes", reference.start(), hint=hint)
+        quoted = f'write "{reference.group()}"'
+        return text.problem("a reference inside {...} or [...] needs quotes", reference.start(), hint=quoted)
     words = next((words for words in _TABLE if re.search(words.pattern, said)), _Words("", f"this is not YAML: {said}"))
     message = words.message.replace("{found}", _found(stopped, text))
-    hint: str | None = words.hint
+    hint = words.hint
     if "flow" in said and not words.at_start and text.line_of(began) < text.line_of(stopped):
         hint = f"it began in line {text.line_of(began)}"
     return text.problem(message, began if words.at_start else stopped, hint=hint)
