@@ -126,12 +126,11 @@ class Layer(torch.nn.Module):
         if self.declared_input_shape is not None:
             self.build(self.declared_input_shape)
 
-    def build(self, input_shape: Shape, generator: torch.Generator | None = None) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Gives the weights their shapes and initial values; does nothing the second time.
 
         Args:
             input_shape: With the batch, None where free.
-            generator: Where initializers without a seed draw from; torch's global generator by default.
 
         Raises:
             ShapeError: If the layer cannot take such an input.
@@ -145,8 +144,8 @@ class Layer(torch.nn.Module):
             parameter = getattr(self, name)
             if is_lazy(parameter):
                 parameter.materialize(shape)
+        self.reset_parameters()
         self._built = True
-        self.reset_parameters(generator)
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
 

@@ -32,12 +32,12 @@ class OneStep(Recurrence):
         if declared is not None:
             self.build((declared[0], declared[-1]))
 
-    def build(self, input_shape: Shape, generator: torch.Generator | None = None) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Builds the weights for an input of shape `(batch, features)`; arguments about sequences are refused."""
         wrong = [name for name in SEQUENCE_ONLY if getattr(self, name)]
         if wrong:
             raise StateError(f"{self.label} does one step, it has no {', '.join(wrong)}; use the layer for sequences")
-        super().build(input_shape, generator)
+        super().build(input_shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`(batch, units)`."""

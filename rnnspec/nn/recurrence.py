@@ -101,7 +101,10 @@ class Recurrence(CarriedStates):
         """Kernel, recurrent kernel, bias, and the cell's own weights."""
         self.compute_output_shape(input_shape)
         columns = len(self.cell.gates) * self.units
-        needed = {"kernel": (known(input_shape[-1]), columns), "recurrent_kernel": (self.output_size, columns)}
+        needed: dict[str, tuple[int, ...]] = {
+            "kernel": (known(input_shape[-1]), columns),
+            "recurrent_kernel": (self.output_size, columns),
+        }
         if self.use_bias:
             needed["bias"] = (2, columns) if self.cell.recurrent_bias else (columns,)
         return needed | {name: weight.shape for name, weight in self.cell.extra_weights(self.units).items()}

@@ -11,6 +11,8 @@ from torch import Tensor
 from rnnspec.errors import DTypeError, StateError
 from rnnspec.nn.sequence import SequenceLayer
 
+from rnnspec.shapes import Shape, known
+
 if TYPE_CHECKING:
     from rnnspec.engines.cells import Cell
 
@@ -44,6 +46,19 @@ class CarriedStates(SequenceLayer):
     def states(self) -> list[Tensor | None]:
         """The carried states, h then c; None where the layer carries none (yet)."""
         return [getattr(self, f"_state_{name}") for name in self.cell.states]
+
+    def build(self, input_shape: Shape) -> None:
+        """Builds the weights, and the carried states where the batch size is known."""
+        super().build(input_shape)
+        if self.stateful and self.states[0] is None and (self.batch_size or input_shape[0]) is not None:
+            self.carry(self.zero_states(self.batch_size or known(input_shape[0])))
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draws the weights anew, and sets carried states to zeros."""
+        super().reset_parameters(generator)
+        if self.built and self.states[0] is not None:  # while it is built, they may have been set already
+            self.carry(self.zero_states(self.states[0].shape[0]))
 
     def state_shapes(self, batch: int) -> list[tuple[int, int]]:
         """Shapes of the states, `(batch, state size)` each."""
