@@ -245,7 +245,10 @@ def test_a_layer_without_support_for_masks_says_so() -> None:
     assert layer.compute_mask(X, None) is None
     with pytest.raises(MaskError) as error:
         layer.compute_mask(X, torch.ones(4, 5))
-    assert str(error.value) == "Layer 'odd' cannot take a mask, and one reached it from the layers before"
+    assert str(error.value).splitlines() == [
+        "Layer 'odd' cannot take a mask, and one reached it from the layers before",
+        "  hint: a recurrent layer with return_sequences=False before it ends the mask",
+    ]
 
 
 def test_a_plain_layer_keeps_its_input_shape_and_is_built_by_it() -> None:

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import UninitializedParameter, is_lazy
 
-from rnnspec.errors import MaskError, ShapeError, WeightsError
+from rnnspec.errors import MaskError, Problem, ShapeError, WeightsError
 from rnnspec.nn import constraints, initializers, regularizers
 from rnnspec.nn.constrained import watch
 from rnnspec.shapes import Shape, declared_input
 
-__all__ = ["Layer", "LayerArguments", "get_weights", "labelled", "losses", "set_weights"]
+__all__ = ["Layer", "LayerArguments", "get_weights", "labelled", "losses", "mask_refused", "set_weights"]
 
 class LayerArguments(TypedDict, total=False):
     """The keyword arguments that every layer takes; see `Layer`."""
@@ -240,7 +240,7 @@ class Layer(torch.nn.Module):
             MaskError: If the layer cannot take a mask.
         """
         if mask is not None and not self.supports_masking:
-            raise MaskError(f"{self.label} cannot take a mask, and one reached it from the layers before")
+            raise mask_refused(self.label)
         return mask
 
     # Copies
@@ -262,6 +262,13 @@ def labelled(label: str) -> Iterator[None]:
         yield
     except ShapeError as error:
         raise ShapeError(*(replace(found, message=f"{label}: {found.message}") for found in error.problems)) from None
+
+
+def mask_refused(label: str) -> MaskError:
+    """The error of a layer that cannot take a mask, and was given one."""
+    message = f"{label} cannot take a mask, and one reached it from the layers before"
+    hint = "a recurrent layer with return_sequences=False before it ends the mask"
+    return MaskError(Problem(message, hint=hint))
 
 
 def losses(module: torch.nn.Module) -> list[Tensor]:

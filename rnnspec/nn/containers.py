@@ -1,0 +1,244 @@
+"""Sequential: layers one after another, with shapes and masks that travel from each to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from rnnspec.errors import ConfigError, ShapeError
+from rnnspec.nn.base import Layer, mask_refused
+from rnnspec.nn.composite import Composite, build_part, label_of, named_shape_errors, part_output_shape
+from rnnspec.shapes import Shape
+
+__all__ = ["Sequential"]
+
+
+def _has_one_output(module: nn.Module) -> bool:
+    return not getattr(module, "return_state", False) and getattr(module, "merge_mode", "concat") is not None
+
+
+class Sequential(Composite):
+    """A model of layers one after another.
+
+    Masks travel: each layer gets the mask that left the one before. A layer's name, else its position, is its name in
+    the `state_dict`. Any torch module may be among the layers; it gets the input alone.
+
+    Args:
+        layers: The layers; None for a model that `add` fills.
+        name: Name of the model.
+
+    Raises:
+        ConfigError: If the list is empty, or a name cannot be used.
+        ShapeError: If a layer cannot take what the one before gives; the message names both.
+
+    Example:
+        >>> from rnnspec.nn import LSTM, Dense, Sequential
+        >>> model = Sequential()
+        >>> model.add(LSTM(32, input_shape=(10, 64)))
+        >>> model.add(Dense(2, activation="softmax"))
+        >>> model.output_shape
+        (None, 2)
+    """
+
+    def __init__(self, layers: Sequence[nn.Module] | None = None, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self._input_shape: Shape | None = None
+        self._output_shapes: list[Shape | None] = []
+        if layers is not None and not layers:
+            raise ConfigError(f"{self.label} was given an empty list of layers")
+        for layer in layers or ():
+            self.add(layer)
+
+    # The list of layers
+
+    @property
+    def layers(self) -> list[nn.Module]:
+        """The layers, in order."""
+        return [module for module in self._modules.values() if module is not None]
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return iter(self.layers)
+
+    def __getitem__(self, index: int) -> nn.Module:
+        return self.layers[index]
+
+    def add(self, layer: nn.Module) -> None:
+        """Adds a layer at the end.
+
+        Args:
+            layer: The layer, or any torch module.
+
+        Raises:
+            ConfigError: If it is no layer, its name cannot be used, or the layer before has more than one output.
+            ShapeError: If it cannot take what the layer before gives.
+        """
+        if not isinstance(layer, nn.Module):
+            raise ConfigError(f"{self.label} takes layers, found {layer!r}")
+        if len(self) and not _has_one_output(self[-1]):
+            raise ConfigError(f"{label_of(self[-1])} has more than one output, no layer can follow it in a Sequential")
+        name = self._free_name(layer)
+        if not len(self):
+            declared = getattr(layer, "declared_input_shape", None) or getattr(layer, "default_input_shape", None)
+            self._input_shape = self.declared_input_shape = declared
+        shape = self._follow(len(self), layer, self.output_shape if len(self) else self._input_shape)
+        self.add_part(name, layer)
+        self._output_shapes.append(shape)
+
+    def pop(self) -> nn.Module:
+        """Takes the last layer off.
+
+        Returns:
+            The layer.
+
+        Raises:
+            ConfigError: If there is none.
+        """
+        if not len(self):
+            raise ConfigError(f"{self.label} has no layers")
+        name = list(self._modules)[-1]
+        del self._takes[name], self._output_shapes[-1]
+        return cast(nn.Module, self._modules.pop(name))
+
+    def _free_name(self, layer: nn.Module) -> str:
+        name = getattr(layer, "name", None) or str(len(self))
+        if name in self._modules:
+            raise ConfigError(f"{self.label} has a layer named '{name}' already, names must be unique")
+        if "." in name:
+            raise ConfigError(f"the name of a layer must not hold a dot, found '{name}'")
+        if hasattr(self, name):
+            raise ConfigError(f"{self.label} cannot hold a layer named '{name}', which is one of its own attributes")
+        return name
+
+    # Shapes
+
+    def _follow(self, position: int, layer: nn.Module, shape: Shape | None) -> Shape | None:
+        """Builds a layer for what comes to it, and gives what leaves it; None where that is not known."""
+        if shape is None:
+            shape = getattr(layer, "declared_input_shape", None)
+        if shape is None:
+            return None
+        try:
+            build_part(layer, shape)
+            return part_output_shape(layer, shape)
+        except ShapeError as error:
+            label = label_of(layer)
+            before = f"layer {position}, {label}"
+            if position:
+                before += f", cannot follow layer {position - 1}, {label_of(self[position - 1])}"
+            raise named_shape_errors(error, before + ": ", label) from None
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """What comes in, with the batch and None where free; None before the model is built."""
+        return self._input_shape
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """What comes out, with the batch and None where free; None where it is not known."""
+        return self._output_shapes[-1] if self._output_shapes else None
+
+    @property
+    def output_shapes(self) -> list[Shape | None]:
+        """What leaves each layer."""
+        return list(self._output_shapes)
+
+    def build(self, input_shape: Shape) -> None:
+        """Builds all layers, from the shape of the model's input.
+
+        Args:
+            input_shape: With the batch, None where free.
+
+        Raises:
+            ShapeError: If a layer cannot take what the one before gives; the message names both.
+        """
+        shape: Shape | None = tuple(input_shape)
+        found: list[Shape | None] = []
+        for position, layer in enumerate(self):
+            shape = self._follow(position, layer, shape)
+            found.append(shape)
+        self._input_shape, self._output_shapes = tuple(input_shape), found
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape | None:
+        """What the layers make of an input shape, one after another; None where it is not known."""
+        shape: Shape | None = input_shape
+        for layer in self:
+            shape = None if shape is None else part_output_shape(layer, shape)
+        return shape
+
+    # Calls
+
+    def compute_mask(self, x: Any, mask: Tensor | None) -> Tensor | None:
+        """The mask that leaves the last layer; this runs the model."""
+        return self.run(x, mask)[1]
+
+    def forward(self, x: Any, mask: Tensor | None = None, generator: torch.Generator | None = None) -> Any:
+        """Runs the model.
+
+        Args:
+            x: The first layer's input.
+            mask: The mask that comes with it, `(batch, time)`.
+            generator: Where all dropout masks of this call are drawn from, layer by layer.
+
+        Returns:
+            The last layer's output.
+
+        Raises:
+            MaskError: If a mask reaches a layer that cannot take one.
+            ConfigError: If the model has no layers.
+        """
+        return self.run(x, mask, generator)[0]
+
+    def run(
+        self, x: Any, mask: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> tuple[Any, Tensor | None]:
+        """Runs the model; the arguments are those of a call.
+
+        Args:
+            x: The first layer's input.
+            mask: The mask that comes with it.
+            generator: Where all dropout masks of this call are drawn from.
+
+        Returns:
+            The last layer's output, and the mask that leaves it.
+        """
+        if not len(self):
+            raise ConfigError(f"{self.label} has no layers")
+        if self._input_shape is None and isinstance(x, Tensor):
+            self.build((None, *x.shape[1:]))
+        for name, layer in self._modules.items():
+            if isinstance(layer, Sequential):
+                x, mask = layer.run(x, mask, generator)
+                continue
+            given = mask
+            mask = self._mask_after(cast(nn.Module, layer), x, mask)
+            x = self.call_part(name, x, given, generator)
+        return x, mask
+
+    def _mask_after(self, layer: nn.Module, x: Any, mask: Tensor | None) -> Tensor | None:
+        if isinstance(layer, Layer):
+            return layer.compute_mask(x, mask)
+        if mask is not None:
+            raise mask_refused(label_of(layer))
+        return None
+
+    def reset_states(
+        self, states: Sequence[Any] | None = None, *, rows: Tensor | None = None, batch_size: int | None = None
+    ) -> None:
+        """Sets the carried states of all stateful layers; without one it does nothing. An error changes nothing.
+
+        Args:
+            states: Arrays or tensors, `(batch, state size)` each, layer by layer, h then c. None: zeros.
+            rows: Boolean, `(batch,)`: only these rows are set. None: all rows.
+            batch_size: A new batch size, with states of zeros.
+
+        Raises:
+            StateError: If a batch size is not known yet, or something does not fit.
+        """
+        if self.stateful or states is not None:
+            super().reset_states(states, rows=rows, batch_size=batch_size)
