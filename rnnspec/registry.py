@@ -133,7 +133,8 @@ class Registry:
             ConfigError: If the name is a built-in one.
         """
         if name in self._builtin:
-            raise ConfigError(Problem(f"the {self.kind} '{name}' is built in and cannot be replaced", hint="choose another name"))
+            message = f"the {self.kind} '{name}' is built in and cannot be replaced"
+            raise ConfigError(Problem(message, hint="choose another name"))
         self._added[name] = thing
 
 
@@ -198,7 +199,9 @@ INITIALIZERS = Registry(
     ),
 )
 REGULARIZERS = Registry("regularizer", _paths("rnnspec.config.regularizers", "RegularizerConfig", "L1 L2 L1L2"))
-CONSTRAINTS = Registry("constraint", _paths("rnnspec.config.constraints", "Config", "MaxNorm NonNeg UnitNorm MinMaxNorm"))
+CONSTRAINTS = Registry(
+    "constraint", _paths("rnnspec.config.constraints", "Config", "MaxNorm NonNeg UnitNorm MinMaxNorm")
+)
 DATASETS = Registry("data set", _paths("rnnspec.config.experiment", "Config", "JapaneseVowels"))
 LOSSES = Registry(
     "loss",

@@ -77,14 +77,14 @@ def recurrent(input_shape: Shape, *, output_size: int, return_sequences: bool) -
 def dense(input_shape: Shape, *, units: int) -> Shape:
     """Output shape of a dense layer: the input's with the last size replaced by `units`."""
     if len(input_shape) < 2:
-        raise ShapeError(f"expected an input of rank 2 or more, (batch, ..., features), found {format_shape(input_shape)}")
+        raise ShapeError(
+            f"expected an input of rank 2 or more, (batch, ..., features), found {format_shape(input_shape)}"
+        )
     _require_features(input_shape)
     return (*input_shape[:-1], units)
 
 
-def embedding(
-    input_shape: Shape, *, output_dim: int, input_length: int | Sequence[int | None] | None = None
-) -> Shape:
+def embedding(input_shape: Shape, *, output_dim: int, input_length: int | Sequence[int | None] | None = None) -> Shape:
     """Output shape of an embedding: ids `(batch, ...)` become vectors `(batch, ..., output_dim)`."""
     if input_length is None:
         return (*input_shape, output_dim)
@@ -111,9 +111,7 @@ def flatten(input_shape: Shape) -> Shape:
 def time_distributed_step(input_shape: Shape) -> Shape:
     """The shape that the layer inside TimeDistributed sees: the input's without the time axis."""
     if len(input_shape) < 3:
-        raise ShapeError(
-            f"expected an input of rank 3 or more, (batch, time, ...), found {format_shape(input_shape)}"
-        )
+        raise ShapeError(f"expected an input of rank 3 or more, (batch, time, ...), found {format_shape(input_shape)}")
     return (input_shape[0], *input_shape[2:])
 
 

@@ -1,0 +1,208 @@
+"""Config classes: what to build, as frozen attrs objects, without torch.
+
+Every class is importable from here, and loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnnspec.config.base import (
+        Config as Config,
+        TaggedConfig as TaggedConfig,
+    )
+    from rnnspec.config.cells import (
+        CellConfig as CellConfig,
+        GRUCellConfig as GRUCellConfig,
+        LSTMCellConfig as LSTMCellConfig,
+        RegisteredCellConfig as RegisteredCellConfig,
+        SimpleRNNCellConfig as SimpleRNNCellConfig,
+    )
+    from rnnspec.config.constraints import (
+        ConstraintConfig as ConstraintConfig,
+        MaxNormConfig as MaxNormConfig,
+        MinMaxNormConfig as MinMaxNormConfig,
+        NonNegConfig as NonNegConfig,
+        RegisteredConstraintConfig as RegisteredConstraintConfig,
+        UnitNormConfig as UnitNormConfig,
+    )
+    from rnnspec.config.convert import (
+        from_dict as from_dict,
+    )
+    from rnnspec.config.core import (
+        ActivationConfig as ActivationConfig,
+        DenseConfig as DenseConfig,
+        DropoutConfig as DropoutConfig,
+        FlattenConfig as FlattenConfig,
+        InputConfig as InputConfig,
+        MaskingConfig as MaskingConfig,
+    )
+    from rnnspec.config.embeddings import (
+        EmbeddingConfig as EmbeddingConfig,
+    )
+    from rnnspec.config.experiment import (
+        DataConfig as DataConfig,
+        ExperimentConfig as ExperimentConfig,
+        JapaneseVowelsConfig as JapaneseVowelsConfig,
+        TrainConfig as TrainConfig,
+    )
+    from rnnspec.config.inference import (
+        Inference as Inference,
+        LayerShapes as LayerShapes,
+        infer as infer,
+    )
+    from rnnspec.config.initializers import (
+        ConstantInitializerConfig as ConstantInitializerConfig,
+        GlorotNormalInitializerConfig as GlorotNormalInitializerConfig,
+        GlorotUniformInitializerConfig as GlorotUniformInitializerConfig,
+        HeNormalInitializerConfig as HeNormalInitializerConfig,
+        HeUniformInitializerConfig as HeUniformInitializerConfig,
+        IdentityInitializerConfig as IdentityInitializerConfig,
+        InitializerConfig as InitializerConfig,
+        LecunNormalInitializerConfig as LecunNormalInitializerConfig,
+        LecunUniformInitializerConfig as LecunUniformInitializerConfig,
+        NormalInitializerConfig as NormalInitializerConfig,
+        OnesInitializerConfig as OnesInitializerConfig,
+        OrthogonalInitializerConfig as OrthogonalInitializerConfig,
+        RegisteredInitializerConfig as RegisteredInitializerConfig,
+        TruncatedNormalInitializerConfig as TruncatedNormalInitializerConfig,
+        UniformInitializerConfig as UniformInitializerConfig,
+        VarianceScalingInitializerConfig as VarianceScalingInitializerConfig,
+        ZerosInitializerConfig as ZerosInitializerConfig,
+    )
+    from rnnspec.config.layer import (
+        LayerConfig as LayerConfig,
+        RegisteredLayerConfig as RegisteredLayerConfig,
+    )
+    from rnnspec.config.losses import (
+        BinaryCrossEntropyLossConfig as BinaryCrossEntropyLossConfig,
+        CrossEntropyLossConfig as CrossEntropyLossConfig,
+        HuberLossConfig as HuberLossConfig,
+        LossConfig as LossConfig,
+        MeanAbsoluteErrorLossConfig as MeanAbsoluteErrorLossConfig,
+        MeanSquaredErrorLossConfig as MeanSquaredErrorLossConfig,
+    )
+    from rnnspec.config.model import (
+        SequentialConfig as SequentialConfig,
+    )
+    from rnnspec.config.optimizers import (
+        AdamConfig as AdamConfig,
+        AdamWConfig as AdamWConfig,
+        OptimizerConfig as OptimizerConfig,
+        RMSpropConfig as RMSpropConfig,
+        SGDConfig as SGDConfig,
+    )
+    from rnnspec.config.recurrent import (
+        GRUConfig as GRUConfig,
+        LSTMConfig as LSTMConfig,
+        RNNConfig as RNNConfig,
+        SimpleRNNConfig as SimpleRNNConfig,
+    )
+    from rnnspec.config.regularizers import (
+        L1L2RegularizerConfig as L1L2RegularizerConfig,
+        L1RegularizerConfig as L1RegularizerConfig,
+        L2RegularizerConfig as L2RegularizerConfig,
+        RegisteredRegularizerConfig as RegisteredRegularizerConfig,
+        RegularizerConfig as RegularizerConfig,
+    )
+    from rnnspec.config.sequence import (
+        RecurrentConfig as RecurrentConfig,
+    )
+    from rnnspec.config.wrappers import (
+        BidirectionalConfig as BidirectionalConfig,
+        TimeDistributedConfig as TimeDistributedConfig,
+        WrapperConfig as WrapperConfig,
+    )
+
+# Every public name and the module of this package that holds it; the block above is the twin for type checkers.
+_MODULE_OF = {
+    "ActivationConfig": "core",
+    "AdamConfig": "optimizers",
+    "AdamWConfig": "optimizers",
+    "BidirectionalConfig": "wrappers",
+    "BinaryCrossEntropyLossConfig": "losses",
+    "CellConfig": "cells",
+    "Config": "base",
+    "ConstantInitializerConfig": "initializers",
+    "ConstraintConfig": "constraints",
+    "CrossEntropyLossConfig": "losses",
+    "DataConfig": "experiment",
+    "DenseConfig": "core",
+    "DropoutConfig": "core",
+    "EmbeddingConfig": "embeddings",
+    "ExperimentConfig": "experiment",
+    "FlattenConfig": "core",
+    "GRUCellConfig": "cells",
+    "GRUConfig": "recurrent",
+    "GlorotNormalInitializerConfig": "initializers",
+    "GlorotUniformInitializerConfig": "initializers",
+    "HeNormalInitializerConfig": "initializers",
+    "HeUniformInitializerConfig": "initializers",
+    "HuberLossConfig": "losses",
+    "IdentityInitializerConfig": "initializers",
+    "Inference": "inference",
+    "InitializerConfig": "initializers",
+    "InputConfig": "core",
+    "JapaneseVowelsConfig": "experiment",
+    "L1L2RegularizerConfig": "regularizers",
+    "L1RegularizerConfig": "regularizers",
+    "L2RegularizerConfig": "regularizers",
+    "LSTMCellConfig": "cells",
+    "LSTMConfig": "recurrent",
+    "LayerConfig": "layer",
+    "LayerShapes": "inference",
+    "LecunNormalInitializerConfig": "initializers",
+    "LecunUniformInitializerConfig": "initializers",
+    "LossConfig": "losses",
+    "MaskingConfig": "core",
+    "MaxNormConfig": "constraints",
+    "MeanAbsoluteErrorLossConfig": "losses",
+    "MeanSquaredErrorLossConfig": "losses",
+    "MinMaxNormConfig": "constraints",
+    "NonNegConfig": "constraints",
+    "NormalInitializerConfig": "initializers",
+    "OnesInitializerConfig": "initializers",
+    "OptimizerConfig": "optimizers",
+    "OrthogonalInitializerConfig": "initializers",
+    "RMSpropConfig": "optimizers",
+    "RNNConfig": "recurrent",
+    "RecurrentConfig": "sequence",
+    "RegisteredCellConfig": "cells",
+    "RegisteredConstraintConfig": "constraints",
+    "RegisteredInitializerConfig": "initializers",
+    "RegisteredLayerConfig": "layer",
+    "RegisteredRegularizerConfig": "regularizers",
+    "RegularizerConfig": "regularizers",
+    "SGDConfig": "optimizers",
+    "SequentialConfig": "model",
+    "SimpleRNNCellConfig": "cells",
+    "SimpleRNNConfig": "recurrent",
+    "TaggedConfig": "base",
+    "TimeDistributedConfig": "wrappers",
+    "TrainConfig": "experiment",
+    "TruncatedNormalInitializerConfig": "initializers",
+    "UniformInitializerConfig": "initializers",
+    "UnitNormConfig": "constraints",
+    "VarianceScalingInitializerConfig": "initializers",
+    "WrapperConfig": "wrappers",
+    "ZerosInitializerConfig": "initializers",
+    "from_dict": "convert",
+    "infer": "inference",
+}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'rnnspec.config' has no attribute '{name}'")
+    found = getattr(importlib.import_module(f"rnnspec.config.{_MODULE_OF[name]}"), name)
+    # Kept, so that the next use costs no lookup here.
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})

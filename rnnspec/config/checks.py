@@ -1,0 +1,202 @@
+"""What the arguments of configs accept: types for the fields, and the markers in them that the converter reads.
+
+A marker stands in a field's `Annotated` type and wraps the converter's hook for the type below it. So one table of
+hooks serves Python calls and plain data alike (`convert.hooks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from rnnspec.registry import Registry
+
+__all__ = [
+    "Axis",
+    "BatchShape",
+    "DType",
+    "ExpectedError",
+    "Fraction",
+    "Hook",
+    "LayerName",
+    "Limit",
+    "NameIn",
+    "NonNegativeInt",
+    "NonNegativeNumber",
+    "PositiveInt",
+    "PositiveNumber",
+    "Rate",
+    "Seed",
+    "Shape",
+    "Tensors",
+    "Weights",
+    "Whole",
+    "show",
+]
+
+Hook = Callable[[Any, Any], Any]
+"""A hook of the converter: takes a value and its type, returns the checked value or raises."""
+
+Check = Callable[[Any], Any]
+"""The same for one type: takes a value."""
+
+
+def show(value: Any) -> str:
+    """Writes a value for messages, in YAML's words: `null`, `true`, `'3'`, `a list`."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list" if value else "an empty list"
+    text = repr(str(value)) if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+class ExpectedError(ValueError):
+    """A value is not what its argument takes; `convert.problems_of` adds the argument's name.
+
+    Args:
+        expected: What the argument takes, for example `a positive integer`.
+        found: The value.
+        hint: The likely fix.
+    """
+
+    def __init__(self, expected: str, found: Any, hint: str | None = None) -> None:
+        super().__init__(expected, found)
+        self.expected = expected
+        self.found = found
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A condition on values, and the words for all of them together.
+
+    Attributes:
+        expected: The words, for example `a positive integer`.
+        holds: The condition on a value that the type below has accepted.
+    """
+
+    expected: str
+    holds: Callable[[Any], bool] = lambda value: True
+
+    def wrap(self, check: Check) -> Hook:
+        """Returns a hook that words every refusal as `expected`."""
+
+        def limited(value: Any, _: Any) -> Any:
+            try:
+                checked = check(value)
+            except ExpectedError as error:
+                raise ExpectedError(self.expected, value) from error
+            if not self.holds(checked):
+                raise ExpectedError(self.expected, value)
+            return checked
+
+        return limited
+
+
+@dataclass(frozen=True)
+class NameIn:
+    """A name of a registry; what it names is not imported."""
+
+    registry: Registry
+
+    def wrap(self, check: Check) -> Hook:
+        """Returns a hook that refuses unknown names."""
+
+        def named(value: Any, _: Any) -> Any:
+            try:
+                name = check(value)
+            except ExpectedError as error:
+                raise ExpectedError(f"the name of an {self.registry.kind} or null", value) from error
+            if name is not None:
+                self.registry.require(name)
+            return name
+
+        return named
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A check that needs nothing of the type below.
+
+    Attributes:
+        check: Returns the checked value, or raises.
+    """
+
+    check: Check
+
+
+def _weights(value: Any) -> Any:
+    """A list of arrays, kept as they are: NumPy's, or nested lists of numbers."""
+    expected = "a list of arrays, each a NumPy array or nested lists of numbers"
+    if not isinstance(value, (list, tuple)):
+        raise ExpectedError(expected, value)
+    for item in value:
+        if not hasattr(item, "tolist"):
+            if not isinstance(item, (list, tuple)):
+                raise ExpectedError(expected, value)
+            _size(item)
+    return tuple(value)
+
+
+def _size(nested: Any) -> tuple[int, ...]:
+    """The shape of nested lists of numbers; raises where they are ragged or hold something else."""
+    if not isinstance(nested, (list, tuple)):
+        if isinstance(nested, bool) or not isinstance(nested, (int, float)):
+            raise ExpectedError("a list of arrays of numbers", nested)
+        return ()
+    sizes = {_size(item) for item in nested}
+    if len(sizes) > 1:
+        raise ExpectedError("a list of arrays, each with rows of one length", nested)
+    return (len(nested), *sizes.pop()) if sizes else (0,)
+
+
+def _references(value: Any) -> Any:
+    """Polyaxon's references to other layers, each written as `(name, node index, tensor index)`."""
+    if _is_reference(value):
+        value = [value]
+    if not isinstance(value, (list, tuple)) or not all(map(_is_reference, value)):
+        raise ExpectedError("a layer's name, [name, node index, tensor index], or a list of these", value)
+    return tuple((str(item), 0, 0) if isinstance(item, str) else tuple(item) for item in value)
+
+
+def _axis(value: Any) -> Any:
+    """An axis, or several."""
+    axes = value if isinstance(value, (list, tuple)) else [value]
+    if not axes or any(isinstance(axis, bool) or not isinstance(axis, int) for axis in axes):
+        raise ExpectedError("an integer or a list of integers", value)
+    return tuple(axes) if axes is value else value
+
+
+def _is_reference(value: Any) -> bool:
+    if isinstance(value, str):
+        return True
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) == 3
+        and isinstance(value[0], str)
+        and all(type(index) is int and index >= 0 for index in value[1:])
+    )
+
+
+PositiveInt = Annotated[int, Limit("a positive integer", lambda value: value > 0)]
+NonNegativeInt = Annotated[int, Limit("an integer of 0 or more", lambda value: value >= 0)]
+Seed = Annotated[int | None, Limit("an integer from 0 to 2**63 - 1 or null", lambda v: v is None or 0 <= v < 2**63)]
+PositiveNumber = Annotated[float, Limit("a positive number", lambda value: value > 0)]
+NonNegativeNumber = Annotated[float, Limit("a number of 0 or more", lambda value: value >= 0)]
+Rate = Annotated[float, Limit("a number from 0 to 1", lambda value: 0 <= value <= 1)]
+Fraction = Annotated[float, Limit("a number from 0 to below 1", lambda value: 0 <= value < 1)]
+Size = Annotated[int | None, Limit("a positive integer or null", lambda value: value is None or value > 0)]
+Shape = Annotated[Sequence[Size], Limit("a list of sizes, each a positive integer or null")]
+BatchShape = Annotated[
+    Sequence[Size],
+    Limit("a list of sizes, the batch's first, each a positive integer or null", lambda value: len(value) > 0),
+]
+Axis = Annotated[int | Sequence[int], Whole(_axis)]
+LayerName = Annotated[str, Limit("a name without dots", lambda value: value != "" and "." not in value)]
+DType = Literal["float16", "bfloat16", "float32", "float64"]
+Weights = Annotated[Sequence[Any], Whole(_weights)]
+Tensors = Annotated[str | Sequence[Any], Whole(_references)]

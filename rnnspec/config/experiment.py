@@ -1,0 +1,122 @@
+"""Experiments: a model with its data, loss, optimizer, metrics and training, all as plain configs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from attrs import field, frozen
+
+from rnnspec.config.base import Config, TaggedConfig
+from rnnspec.config.checks import Fraction, Limit, PositiveInt, PositiveNumber, Seed, Whole
+from rnnspec.config.layer import LayerConfig
+from rnnspec.config.losses import CrossEntropyLossConfig, LossConfig
+from rnnspec.config.model import SequentialConfig, model_config
+from rnnspec.config.optimizers import AdamConfig, OptimizerConfig
+from rnnspec.config.tags import tagged
+from rnnspec.registry import DATASETS
+
+__all__ = ["DataConfig", "ExperimentConfig", "JapaneseVowelsConfig", "TrainConfig"]
+
+Data = str | Mapping[str, Any]
+Metric = Literal["Accuracy", "MeanAbsoluteError", "MeanSquaredError"]
+
+
+@frozen(slots=False, eq=False, repr=False)
+class DataConfig(TaggedConfig):
+    """The base of all data sets."""
+
+    expected: ClassVar[str] = "a data set"
+    registry: ClassVar = DATASETS
+
+
+@frozen(slots=False, eq=False, repr=False)
+class JapaneseVowelsConfig(DataConfig):
+    """Nine speakers' vowels, 12 channels, sequences of 7 to 29 steps (Kudo et al., 1999).
+
+    Args:
+        standardize: Whether each channel is brought to mean 0 and standard deviation 1 over the training steps.
+    """
+
+    identifier: ClassVar[str] = "JapaneseVowels"
+
+    standardize: bool = True
+
+
+@frozen(slots=False, eq=False, repr=False)
+class TrainConfig(Config):
+    """How a model is trained.
+
+    Args:
+        epochs: How often all training data are seen.
+        batch_size: Sequences in a step.
+        seed: Makes initial weights, order and dropout reproducible.
+        shuffle: Whether the order is drawn anew every epoch.
+        gradient_clip: The greatest norm of all gradients together; longer ones are scaled down. None does not clip.
+        validation_split: Share of the training data, from 0 to below 1, that is kept for validation.
+    """
+
+    identifier: ClassVar[str] = "train"
+
+    epochs: PositiveInt = 10
+    batch_size: PositiveInt = 32
+    seed: Seed = None
+    shuffle: bool = True
+    gradient_clip: PositiveNumber | None = None
+    validation_split: Fraction = 0.0
+
+    def to_schema(self) -> dict[str, Any]:
+        """The arguments alone: `train` has no tag."""
+        return self.to_dict()
+
+
+# The fields below hold configs and take more: these say so to type checkers. `Config` itself converts and checks.
+
+
+def _any_model(value: LayerConfig | SequentialConfig | Data | Sequence[Any]) -> LayerConfig | SequentialConfig:
+    return value  # type: ignore[return-value]
+
+
+def _any_data(value: DataConfig | Data | None) -> DataConfig | None:
+    return value  # type: ignore[return-value]
+
+
+def _any_loss(value: LossConfig | Data | None) -> LossConfig:
+    return value  # type: ignore[return-value]
+
+
+def _any_optimizer(value: OptimizerConfig | Data | None) -> OptimizerConfig:
+    return value  # type: ignore[return-value]
+
+
+def _any_train(value: TrainConfig | Mapping[str, Any] | None) -> TrainConfig:
+    return value  # type: ignore[return-value]
+
+
+@frozen(slots=False, eq=False, repr=False)
+class ExperimentConfig(Config):
+    """A whole experiment, as `rnnspec train` runs it.
+
+    Args:
+        model: The model: a config, a list of layers, or one layer in any form.
+        data: The data set: a name, or `{Name: {arguments}}`; None where data come from elsewhere.
+        loss: The loss (default `CrossEntropy`, from logits).
+        optimizer: The optimizer (default `Adam`).
+        metrics: Names of what is measured beside the loss: `Accuracy`, `MeanAbsoluteError`, `MeanSquaredError`.
+        train: How to train; a `TrainConfig` or its arguments.
+    """
+
+    identifier: ClassVar[str] = "experiment"
+
+    model: Annotated[LayerConfig | SequentialConfig, Whole(model_config)] = field(converter=_any_model)
+    data: Annotated[DataConfig, tagged(DataConfig)] | None = field(default=None, converter=_any_data)
+    loss: Annotated[LossConfig, tagged(LossConfig)] = field(default=CrossEntropyLossConfig(), converter=_any_loss)
+    optimizer: Annotated[OptimizerConfig, tagged(OptimizerConfig)] = field(
+        default=AdamConfig(), converter=_any_optimizer
+    )
+    metrics: Annotated[Sequence[Metric], Limit("a list of metrics")] = ()
+    train: TrainConfig = field(default=TrainConfig(), converter=_any_train)
+
+    def to_schema(self) -> dict[str, Any]:
+        """The document: an experiment has no tag."""
+        return self.to_dict()

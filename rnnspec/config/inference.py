@@ -1,0 +1,235 @@
+"""Shapes of a whole model, from its config alone: nothing is built, and torch is not needed.
+
+`infer` walks through the layers, and stops at the first one that cannot work: whatever comes after it would only follow
+from that. An unknown shape stays unknown until a layer declares its input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import cast
+
+from rnnspec import shapes
+from rnnspec.config import convert
+from rnnspec.config.base import Config
+from rnnspec.config.checks import BatchShape
+from rnnspec.config.experiment import ExperimentConfig
+from rnnspec.config.layer import LayerConfig
+from rnnspec.config.model import SequentialConfig
+from rnnspec.config.sequence import RecurrentConfig
+from rnnspec.config.wrappers import BidirectionalConfig
+from rnnspec.errors import Error, Key, MaskError, Problem, ShapeError, format_path
+from rnnspec.shapes import Shape, format_shape
+
+__all__ = ["Inference", "LayerShapes", "infer"]
+
+
+@dataclass(frozen=True)
+class LayerShapes:
+    """What is known of one layer of a model.
+
+    Attributes:
+        keys: Path of the layer in the document.
+        name: Its name; `lstm_1`, as Keras counts, where the config gives none.
+        config: Its config.
+        input_shape: Shape of the input with the batch; None where it is not known.
+        output_shape: Shape of the (first) output; None where it is not known.
+    """
+
+    keys: tuple[Key, ...]
+    name: str
+    config: LayerConfig
+    input_shape: Shape | None
+    output_shape: Shape | None
+
+    @property
+    def label(self) -> str:
+        """What messages call it: `LSTM 'encoder' ([1].LSTM)`."""
+        return f"{self.config.label} ({format_path(self.keys)})"
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What `infer` found.
+
+    Attributes:
+        layers: The layers, up to the one that failed.
+        error: Why it failed; None if all is well.
+    """
+
+    layers: tuple[LayerShapes, ...]
+    error: Error | None = None
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong: one problem at most, with the path of its layer."""
+        return self.error.problems if self.error else []
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """Shape of the model's input; None where it is not known."""
+        return self.layers[0].input_shape if self.layers else None
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """Shape of the model's output; None where it is not known."""
+        return self.layers[-1].output_shape if self.layers and not self.error else None
+
+    def raise_error(self) -> None:
+        """Raises the error, if there is one.
+
+        Raises:
+            Error: The error.
+        """
+        if self.error:
+            raise self.error
+
+
+def infer(
+    config: Config,
+    input_shape: Sequence[int | None] | None = None,
+    *,
+    keys: tuple[Key, ...] = (),
+    required: bool = False,
+) -> Inference:
+    """Infers the shapes of all layers of a model.
+
+    Args:
+        config: A layer, a `SequentialConfig`, or an `ExperimentConfig`.
+        input_shape: Shape of the model's input, with the batch, None where it is free; without the batch only where the
+            first layer fixes the rank, so two entries for a recurrent one. What the first layer declares must agree.
+        keys: Path of the config in its document, put before every path.
+        required: Whether an input shape that nothing declares is an error.
+
+    Returns:
+        The layers with their shapes, and the error of the first layer that cannot work: a `ShapeError`, a `StateError`
+        (`stateful` without a batch size), or a `MaskError` (a mask reaches a layer that cannot take one).
+
+    Raises:
+        ConfigError: If `input_shape` is no shape.
+    """
+    if isinstance(config, ExperimentConfig):
+        return infer(config.model, input_shape, keys=(*keys, "model"), required=required)
+    if isinstance(config, SequentialConfig):
+        stack = config.stack
+        paths = [(*keys, index, layer.identifier) for index, layer in enumerate(stack)]
+    else:
+        stack = (cast(LayerConfig, config),)
+        paths = [(*keys, config.identifier)]
+    given = None if input_shape is None else convert.structure(input_shape, BatchShape, ("input_shape",))
+    unknown = [
+        LayerShapes(path, name, layer, None, None)
+        for path, name, layer in zip(paths, _names(stack), stack, strict=True)
+    ]
+    return _walk(unknown, given, required)
+
+
+def _walk(layers: list[LayerShapes], given: Shape | None, required: bool) -> Inference:
+    """Fills in the shapes layer by layer, until the end or the first error."""
+    found: list[LayerShapes] = []
+    mask: bool | None = False
+    masker: LayerShapes | None = None
+    for index, layer in enumerate(layers):
+        before = found[-1] if found else None
+        try:
+            input_shape = _input_shape(layer, before, given, required)
+            output_shape = None if input_shape is None else _output_shape(layer, before, input_shape)
+            mask_after = _mask(layer, mask, masker)
+            if index + 1 < len(layers):
+                _check_one_output(layer, layers[index + 1])
+        except Error as error:
+            return Inference(tuple(found), error)
+        layer = replace(layer, input_shape=input_shape, output_shape=output_shape)
+        masker = layer if mask_after and not mask else masker
+        mask = mask_after
+        found.append(layer)
+    return Inference(tuple(found))
+
+
+def _input_shape(layer: LayerShapes, before: LayerShapes | None, given: Shape | None, required: bool) -> Shape | None:
+    """What the layer gets: what comes from before and what it declares, which must agree."""
+    config = layer.config
+    coming = _with_batch(given, config.input_rank) if before is None else before.output_shape
+    declared = config.declared_input()
+    if coming is None:
+        shape = declared
+        if before is None and shape is None:
+            shape = config.default_input()
+            if shape is None and required:
+                message = "the model needs an input shape, found none: its first layer is"
+                hint = "give that layer input_shape or batch_input_shape, or give build an input_shape"
+                raise ShapeError(Problem(f"{message} {config.label}", layer.keys, hint))
+        return shape
+    merged = coming if declared is None else shapes.merge(declared, coming)
+    if merged is None:
+        source = (
+            f"{format_shape(coming)} was given" if before is None else f"{before.label} gives {format_shape(coming)}"
+        )
+        message = f"{config.label} declares the input shape {format_shape(declared or ())}, but {source}"
+        raise ShapeError(Problem(message, layer.keys))
+    return merged
+
+
+def _with_batch(shape: Shape | None, rank: int | None) -> Shape | None:
+    """Puts a free batch size before a shape that has one size less than the layer asks for."""
+    return (None, *shape) if shape is not None and rank is not None and len(shape) == rank - 1 else shape
+
+
+def _output_shape(layer: LayerShapes, before: LayerShapes | None, input_shape: Shape) -> Shape | None:
+    source = "the model's input" if before is None else f"the output of {before.label}"
+    try:
+        output_shape = layer.config.compute_output_shape(input_shape)
+    except ShapeError as error:
+        hint = f"set return_sequences on {before.label}" if before and _gives_last_step(before.config) else None
+        raise _located(error, layer, f", {source}", hint) from None
+    try:
+        layer.config.check_input(input_shape)
+    except Error as error:
+        raise _located(error, layer) from None
+    return output_shape
+
+
+def _gives_last_step(config: LayerConfig) -> bool:
+    inner = config.inner if isinstance(config, BidirectionalConfig) else config
+    return isinstance(inner, RecurrentConfig) and not inner.return_sequences
+
+
+def _mask(layer: LayerShapes, mask: bool | None, masker: LayerShapes | None) -> bool | None:
+    try:
+        return layer.config.output_mask(mask)
+    except MaskError as error:
+        source = f"; one reached it from {masker.label}" if masker else ""
+        raise _located(error, layer, source) from None
+
+
+def _check_one_output(layer: LayerShapes, after: LayerShapes) -> None:
+    argument = layer.config.several_outputs
+    if argument is not None:
+        message = f"{layer.config.label} returns several tensors ({argument}), so no layer can follow it"
+        raise ShapeError(Problem(f"{message}, found {after.label}", layer.keys))
+
+
+def _located(error: Error, layer: LayerShapes, source: str = "", hint: str | None = None) -> Error:
+    """The error of a layer, with its name, its path and where its input comes from."""
+    problems = (
+        replace(problem, message=f"{layer.config.label}: {problem.message}{source}", hint=hint or problem.hint)
+        for problem in error.problems
+    )
+    return type(error)(*(problem.under(*layer.keys) for problem in problems))
+
+
+def _names(stack: Sequence[LayerConfig]) -> list[str]:
+    """Names of the layers; those without one are numbered by kind, from 1, as in Keras: `simple_rnn_1`."""
+    taken = {layer.name for layer in stack}
+    names = []
+    for layer in stack:
+        name = layer.name
+        if name is None:
+            kind = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", layer.identifier).lower()
+            name = next(f"{kind}_{n}" for n in count(1) if f"{kind}_{n}" not in taken)
+            taken.add(name)
+        names.append(name)
+    return names

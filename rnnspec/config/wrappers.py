@@ -1,0 +1,137 @@
+"""Layers around a layer: TimeDistributed and Bidirectional, as in Keras 2.0.8."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, TypeVar, cast
+
+from attrs import frozen
+
+from rnnspec import shapes
+from rnnspec.config.layer import LayerConfig, LayerLike
+from rnnspec.config.sequence import RecurrentConfig
+from rnnspec.errors import Error, Problem
+
+__all__ = ["BidirectionalConfig", "TimeDistributedConfig", "WrapperConfig"]
+
+Result = TypeVar("Result")
+
+
+@frozen(slots=False, eq=False, repr=False)
+class WrapperConfig(LayerConfig):
+    """The base of layers around a layer.
+
+    Args:
+        layer: The layer inside: a config, a name, or `{Name: {arguments}}`.
+    """
+
+    layer: LayerLike
+
+    @property
+    def inner(self) -> LayerConfig:
+        """The layer inside."""
+        return cast(LayerConfig, self.layer)
+
+    @classmethod
+    def relations(cls, values: Mapping[str, Any]) -> list[Problem]:
+        """Checks that the layer inside is not a part of a graph."""
+        layer = values.get("layer")
+        return [] if layer is None else [problem.under("layer") for problem in graph_problems(layer)]
+
+    def inside(self, ask: Callable[[shapes.Shape], Result], input_shape: shapes.Shape) -> Result:
+        """Asks the layer inside something about a shape; an error gets the path of the layer inside."""
+        try:
+            return ask(input_shape)
+        except Error as error:
+            keys = ("layer", self.inner.identifier)
+            problems = (problem.under(*keys) for problem in error.problems)
+            raise type(error)(*problems) from None
+
+
+def graph_problems(layer: LayerConfig) -> list[Problem]:
+    """What is wrong with a layer outside a graph: it cannot name the layers before it."""
+    if not layer.inbound_nodes:
+        return []
+    return [Problem("inbound_nodes is for layers of a graph only", (layer.identifier, "inbound_nodes"))]
+
+
+@frozen(slots=False, eq=False, repr=False)
+class TimeDistributedConfig(WrapperConfig):
+    """Applies a layer to every step: the input is `(batch, time, ...)`, the layer sees `(batch, ...)`.
+
+    A mask passes through, but does not reach the layer inside.
+
+    Args:
+        layer: The layer inside: a config, a name, or `{Name: {arguments}}`.
+    """
+
+    identifier: ClassVar[str] = "TimeDistributed"
+
+    def declared_input(self) -> shapes.Shape | None:
+        """The input shape that the arguments declare, or the inner layer's with a free time axis."""
+        declared = super().declared_input()
+        if declared is None and (step := self.inner.declared_input()) is not None:
+            return (step[0], None, *step[1:])
+        return declared
+
+    def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
+        """`(batch, time, ...)` with what the layer makes of one step."""
+        step = self.inside(self.inner.compute_output_shape, shapes.time_distributed_step(input_shape))
+        return None if step is None else shapes.time_distributed(input_shape, step)
+
+    def check_input(self, input_shape: shapes.Shape) -> None:
+        """Checks what the layer inside needs."""
+        self.inside(self.inner.check_input, shapes.time_distributed_step(input_shape))
+
+    @property
+    def several_outputs(self) -> str | None:
+        """As the layer inside."""
+        return self.inner.several_outputs
+
+
+@frozen(slots=False, eq=False, repr=False)
+class BidirectionalConfig(WrapperConfig):
+    """Runs a recurrent layer in both directions over the input and merges the outputs.
+
+    The backward layer is a copy that goes the other way; its sequence of outputs is reversed back before the merge.
+
+    Args:
+        layer: The recurrent layer: a config, a name, or `{Name: {arguments}}`.
+        merge_mode: `concat` (default), `sum`, `mul`, `ave`, or None, which returns both outputs.
+    """
+
+    identifier: ClassVar[str] = "Bidirectional"
+    input_rank: ClassVar[int | None] = 3
+
+    merge_mode: Literal["sum", "mul", "concat", "ave"] | None = "concat"
+
+    @classmethod
+    def relations(cls, values: Mapping[str, Any]) -> list[Problem]:
+        """Checks that the layer inside is recurrent."""
+        layer = values.get("layer")
+        if layer is not None and not isinstance(layer, RecurrentConfig):
+            return [Problem(f"Bidirectional takes a recurrent layer, found {layer.identifier}", ("layer",))]
+        return super().relations(values)
+
+    def declared_input(self) -> shapes.Shape | None:
+        """The input shape that the arguments declare, or else the inner layer's."""
+        declared = super().declared_input()
+        return self.inner.declared_input() if declared is None else declared
+
+    def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
+        """One direction's, its last size doubled by `concat`; with `merge_mode` None that of each output."""
+        half = self.inside(self.inner.compute_output_shape, input_shape)
+        return None if half is None else shapes.bidirectional(half, merge_mode=self.merge_mode)
+
+    def check_input(self, input_shape: shapes.Shape) -> None:
+        """Checks what the layer inside needs."""
+        self.inside(self.inner.check_input, input_shape)
+
+    def output_mask(self, mask: bool | None) -> bool | None:
+        """As the layer inside."""
+        return self.inner.output_mask(mask)
+
+    @property
+    def several_outputs(self) -> str | None:
+        """As the layer inside; `merge_mode` None returns two outputs."""
+        return "merge_mode" if self.merge_mode is None else self.inner.several_outputs
