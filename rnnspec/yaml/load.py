@@ -115,7 +115,7 @@ def _load(document: Document, overrides: Mapping[str, Any]) -> Config:
         problems += [source.locate(problem) for problem in _first_hand(error.problems, result.spoiled)]
     if problems:
         raise ConfigError(*_in_order(problems))
-    in_model = isinstance(result.data, dict) and "model" in result.data
+    in_model = isinstance(result.data, dict) and result.data.keys() == {"model"}
     object.__setattr__(config, "_source", replace(source, prefix=("model",) if in_model else ()))
     return config
 
@@ -132,10 +132,7 @@ def _first_hand(problems: list[Problem], spoiled: set[tuple[Key, ...]]) -> list[
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
     """Sorts by position, what has none at the end; what an alias repeats at the same place is said once."""
-    once = {
-        (problem.message, problem.line, problem.column, problem.line or problem.keys): problem
-        for problem in problems[::-1]
-    }
+    once = {(problem.message, problem.line or problem.keys, problem.column): problem for problem in reversed(problems)}
     return sorted(once.values(), key=lambda problem: (problem.line is None, problem.line or 0, problem.column or 0))
 
 

@@ -294,7 +294,8 @@ class Composer:
             return
         first = parent.merge_key if key.value is _MERGE else parent.node.value.get(key.value, (None,))[0]
         if first is not None:
-            message = f"duplicate key '{self._path()[-1]}', the first one is in line {self._text.line_of(first)}"
+            shown = "<<" if key.value is _MERGE else key.value
+            message = f"duplicate key '{shown}', the first one is in line {self._text.line_of(first)}"
             hint = "write '<<: [*a, *b]' to merge two mappings" if key.value is _MERGE else None
             self.problems.append(self._text.problem(message, key.start, self._path(), hint, at_key=True))
         elif key.value is _MERGE:

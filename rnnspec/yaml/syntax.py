@@ -47,6 +47,9 @@ _TABLE = [
     _Words("expected escape sequence", "this '\\' in double quotes needs more digits", _BACKSLASH),
     _Words("scanning an alias", "a '*' here needs the name of an anchor", _QUOTE, True),
     _Words("scanning an anchor", "an '&' here needs a name", _QUOTE, True),
+    _Words(
+        "more indented follow up", "the blank line above has another indentation than this text", "remove its spaces"
+    ),
     _Words("scanning a block scalar", "expected the end of the line after '|' or '>'"),
     _Words("tag", "the tag that begins here cannot be read", _QUOTE, True),
     _Words("directive|YAML document", "a line that begins with '%' cannot be read, expected '%YAML 1.2'"),
@@ -65,8 +68,8 @@ def explain(error: MarkedYAMLError, text: Text) -> Problem:
     Returns:
         The problem, located.
     """
-    stopped = error.problem_mark.index
-    began = error.context_mark.index if error.context_mark else stopped
+    stopped = (error.problem_mark or error.context_mark).index
+    began = (error.context_mark or error.problem_mark).index
     said = ": ".join(part for part in (error.context, error.problem) if part)
     if text.text.startswith("\t", stopped):
         return _tab(stopped, text)

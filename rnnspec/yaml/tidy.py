@@ -38,7 +38,6 @@ _STEP = 2
 _FLOW_STARTS = (FlowMappingStartToken, FlowSequenceStartToken)
 _FLOW_ENDS = (FlowMappingEndToken, FlowSequenceEndToken)
 _NAMES = (AliasToken, AnchorToken, TagToken)
-_LAST_BLANK_LINES = re.compile(r"(?:\n *)+\Z")
 
 
 def format_text(text: str, file: str | None = None) -> str:
@@ -98,7 +97,9 @@ class _Tidier:
             if token.end_mark.index > token.start_mark.index:
                 self._write(token)
         self._write_gap(self.text[self.end :], None)
-        return "".join(self.written).lstrip("\n") + "\n"
+        # A line end would belong to the data of a text after `|` that has none.
+        open_text = _is_block_scalar(self.previous) and not self.text.endswith("\n")
+        return "".join(self.written).lstrip("\n") + ("" if open_text else "\n")
 
     def _enter(self, token: Token) -> None:
         """Keeps track of the open blocks."""
@@ -125,9 +126,11 @@ class _Tidier:
         else:
             self.written.append(self._space(gap, token))
         text = self.text[start:end]
-        if isinstance(token, ScalarToken) and token.style in ("|", ">"):
-            text = _without_last_lines(text)
-        self.written.append(self._token_text(token, text))
+        if _is_block_scalar(token):
+            text, tidy = self._block_scalar(text)
+        else:
+            tidy = self._continued(text)
+        self.written.append(tidy)
         self.flow += isinstance(token, _FLOW_STARTS) - isinstance(token, _FLOW_ENDS)
         self.begins_entry = False
         self.previous, self.end = token, start + len(text)
@@ -175,36 +178,35 @@ class _Tidier:
         around = [column for column in self.columns if column <= present]
         return self.columns[max(around)] if around else 0
 
-    def _token_text(self, token: Token, text: str) -> str:
-        """A token's text; of a scalar with several lines, these are indented anew."""
-        if not isinstance(token, ScalarToken) or "\n" not in text:
-            return text
+    def _continued(self, text: str) -> str:
+        """A plain or quoted text; where it has several lines, they are indented anew."""
         first, *lines = text.split("\n")
-        depth = len(self.blocks)
-        if token.style not in ("|", ">"):
-            indent = " " * _STEP * max(1, depth)
-            return "\n".join(
-                [first, *((indent + line.lstrip(" \t")).rstrip(" \t") if line.strip() else "" for line in lines)]
-            )
-        explicit = re.search("[1-9]", first.partition("#")[0])
-        if not self.blocks:
-            present, shift = 0, 0
-        elif explicit:
-            present = self.blocks[-1].column + int(explicit.group())
-            shift = _STEP * (depth - 1) - self.blocks[-1].column
-        else:
-            present = next((_width(line) for line in lines if line.strip(" ")), 0)
-            shift = _STEP * depth - present
+        indent = "\n" + " " * _STEP * max(1, len(self.blocks))
+        return first + "".join(indent + line.strip(" \t") if line.strip() else "\n" for line in lines)
+
+    def _block_scalar(self, text: str) -> tuple[str, str]:
+        """A text after `|` or `>`: as it is, without what does not count at its end, and with another indentation."""
+        header, *lines = text.split("\n")
+        signs = header.partition("#")[0]
+        digit = re.search("[1-9]", signs)
+        present = shift = 0
+        if self.blocks and digit:
+            present = self.blocks[-1].column + int(digit.group())
+            shift = _STEP * (len(self.blocks) - 1) - self.blocks[-1].column
+        elif self.blocks:
+            present = next((_width(line) for line in lines if line.strip(" ")), max(map(len, lines)))
+            shift = _STEP * len(self.blocks) - present
+        if "+" in signs:
+            lines.pop()
+        while "+" not in signs and lines and len(lines[-1]) <= present and not lines[-1].strip(" "):
+            lines.pop()
         moved = [" " * (_width(line) + shift) + line.lstrip(" ") if len(line) > present else "" for line in lines]
-        return "\n".join([first.rstrip(), *moved])
+        return "\n".join([header, *lines]), "\n".join([header.rstrip(), *moved])
+
+
+def _is_block_scalar(token: Token | None) -> bool:
+    return isinstance(token, ScalarToken) and token.style in ("|", ">")
 
 
 def _width(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
-
-
-def _without_last_lines(text: str) -> str:
-    """A block scalar without its last line end, and without blank lines that do not count."""
-    return (
-        text.removesuffix("\n") if "+" in text.partition("\n")[0].partition("#")[0] else _LAST_BLANK_LINES.sub("", text)
-    )
