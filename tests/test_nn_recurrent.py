@@ -305,7 +305,8 @@ def test_unit_forget_bias_overrides_another_initializer_with_a_warning_that_name
         layer = nn.LSTM(2, input_size=1, bias_initializer="ones")
     assert layer.bias.tolist() == [0, 0, 1, 1, 0, 0, 0, 0]
     assert [str(warning.message) for warning in caught] == [
-        "unit_forget_bias=True sets the bias to zeros and ones, bias_initializer 'ones' has no effect"
+        "LSTM: unit_forget_bias sets the bias to zeros, with ones at the forget gate, so bias_initializer 'ones' has no "
+        "effect; set unit_forget_bias to false to use it"
     ]
 
 

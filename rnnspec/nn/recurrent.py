@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from rnnspec.engines import cells
-from rnnspec.errors import ConfigWarning
+from rnnspec.errors import warn_overridden_bias
 from rnnspec.nn import initializers
 from rnnspec.nn.recurrence import Recurrence
 
@@ -179,7 +178,8 @@ class LSTM(Recurrence):
         **sequence: Unpack[SequenceArguments],
     ) -> None:
         if unit_forget_bias and use_bias:
-            warn_of_overridden_bias(bias_initializer)
+            if initializers.get(bias_initializer) != initializers.Zeros():
+                warn_overridden_bias(type(self).__name__, repr(bias_initializer))
             bias_initializer = initializers.UnitForgetBias(units)
         super().__init__(
             cells.LSTM(activation, recurrent_activation),
@@ -286,14 +286,4 @@ class GRU(Recurrence):
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             **sequence,
-        )
-
-
-def warn_of_overridden_bias(bias_initializer: Any) -> None:
-    """Warns where `unit_forget_bias` overrides an initializer that is not zeros."""
-    if initializers.get(bias_initializer) != initializers.Zeros():
-        warnings.warn(
-            f"unit_forget_bias=True sets the bias to zeros and ones, bias_initializer {bias_initializer!r} has no effect",
-            ConfigWarning,
-            stacklevel=3,
         )

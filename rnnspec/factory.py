@@ -1,0 +1,197 @@
+"""A config becomes a module: the only place where that happens.
+
+The rule: `XConfig` builds `nn.X` (an initializer `nn.initializers.X`, a cell `engines.cells.X`, ...) with the same
+argument names. A test compares the fields and defaults of all configs with the signatures.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import torch
+from attrs import fields
+
+from rnnspec import nn
+from rnnspec.config.base import Config, TaggedConfig
+from rnnspec.config.cells import CellConfig
+from rnnspec.config.constraints import ConstraintConfig
+from rnnspec.config.experiment import ExperimentConfig
+from rnnspec.config.inference import infer
+from rnnspec.config.initializers import InitializerConfig
+from rnnspec.config.layer import LayerConfig
+from rnnspec.config.model import SequentialConfig
+from rnnspec.config.regularizers import RegularizerConfig
+from rnnspec.config.sequence import RecurrentConfig
+from rnnspec.config.tags import Registered
+from rnnspec.engines import cells
+from rnnspec.errors import ConfigError, ConfigWarning, Error, Problem
+from rnnspec.nn import constraints, initializers, regularizers
+from rnnspec.nn.base import Layer
+
+if TYPE_CHECKING:
+    from rnnspec.config.inference import LayerShapes
+
+__all__ = ["build", "target"]
+
+ROOMS: dict[type[TaggedConfig], ModuleType] = {
+    LayerConfig: nn,
+    CellConfig: cells,
+    InitializerConfig: initializers,
+    RegularizerConfig: regularizers,
+    ConstraintConfig: constraints,
+}
+GRAPH_ARGUMENTS = ("inbound_nodes",)  # what a graph reads, not the module
+
+
+def build(
+    config: Config,
+    input_shape: Sequence[int | None] | None = None,
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | str | None = None,
+    seed: int | None = None,
+) -> torch.nn.Module:
+    """Builds the module that a config describes, weights and all, in training mode.
+
+    Args:
+        config: A layer, a `SequentialConfig`, or an `ExperimentConfig`, whose model is built.
+        input_shape: Shape of the input with the batch, None where free: `(None, 10, 64)`; without the batch only where
+            the first layer fixes the rank. Not needed where the config declares it.
+        device: Where the weights live; CUDA when it is available, else the CPU.
+        dtype: Dtype of the weights, a torch dtype or its name; wins over the config's (`float32`).
+        seed: Makes the initial weights reproducible, whatever was built before; torch's generator by default.
+
+    Returns:
+        The module: a layer of `rnnspec.nn`, or a `rnnspec.nn.Sequential`.
+
+    Raises:
+        ConfigError: If the config describes no model (`RecurrentConfig`).
+        ShapeError: If the input's shape is not known, or two layers do not fit; both are named, with file and line
+            where the config came from a file.
+        StateError: If a layer is stateful and the batch size is not fixed.
+        MaskError: If a mask reaches a layer that cannot take one.
+        WeightsError: If `weights` do not fit.
+    """
+    model = config.model if isinstance(config, ExperimentConfig) else config
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    maker = _Maker(torch.device(device), _torch_dtype(dtype))
+    with _located(getattr(config, "_source", None)), _seeded(seed), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConfigWarning)  # the config has warned when it was made
+        inference = infer(config, input_shape, required=True)
+        inference.raise_error()
+        layers = [maker.make_model_layer(layer) for layer in inference.layers]
+        if not isinstance(model, SequentialConfig):
+            return layers[0]
+        sequential = nn.Sequential(layers, name=model.name)
+        if inference.input_shape is not None:
+            sequential.build(inference.input_shape)  # a user's layer may know its output's shape when the config did not
+        return sequential
+
+
+def target(config: TaggedConfig) -> Any:
+    """What a config builds: the class (or the function that a user registered).
+
+    Args:
+        config: The config.
+
+    Returns:
+        The class, from the room of the config's family.
+
+    Raises:
+        ConfigError: If the config is abstract.
+    """
+    if isinstance(config, Registered):
+        return config.registry.find(config.tag)
+    if type(config) is RecurrentConfig:
+        raise ConfigError(Problem("Recurrent is abstract and cannot be built", hint="use SimpleRNN, LSTM or GRU"))
+    room = next(room for family, room in ROOMS.items() if isinstance(config, family))
+    return getattr(room, config.identifier)
+
+
+class _Maker:
+    """Makes the objects of a model, all on one device.
+
+    Args:
+        device: The device.
+        dtype: The dtype that wins over the configs', or None.
+    """
+
+    def __init__(self, device: torch.device, dtype: torch.dtype | None) -> None:
+        self.device = device
+        self.dtype = dtype
+
+    def make_model_layer(self, layer: LayerShapes) -> torch.nn.Module:
+        """One layer of the model, built where its input's shape is known; errors name its place in the model."""
+        try:
+            module: torch.nn.Module = self._layer(layer.config)
+            if isinstance(module, Layer) and layer.input_shape is not None:
+                module.build(layer.input_shape)
+        except Error as error:
+            raise type(error)(*(problem.under(*layer.keys) for problem in error.problems)) from None
+        return module
+
+    def _made(self, value: Any) -> Any:
+        """A config becomes its object; all else stays as it is."""
+        if isinstance(value, LayerConfig):
+            return self._layer(value)
+        if isinstance(value, Registered):
+            return _registered(target(value), dict(value.arguments))
+        if isinstance(value, TaggedConfig):
+            return target(value)(**self._arguments(value))
+        return value
+
+    def _layer(self, config: LayerConfig) -> Any:
+        if isinstance(config, Registered):
+            made = target(config)(**config.arguments, **config.beside(vars(config)))
+            return made.to(device=self.device, dtype=self.dtype)
+        arguments = self._arguments(config)
+        arguments["device"] = self.device
+        arguments["dtype"] = self.dtype or _torch_dtype(config.dtype)
+        return target(config)(**arguments)
+
+    def _arguments(self, config: TaggedConfig) -> dict[str, Any]:
+        names = (attribute.name for attribute in fields(type(config)) if attribute.name not in GRAPH_ARGUMENTS)
+        return {name: self._made(getattr(config, name)) for name in names}
+
+
+def _registered(thing: Any, arguments: dict[str, Any]) -> Any:
+    """A user's class is called; a function, which does the work itself, gets its further arguments."""
+    return thing(**arguments) if inspect.isclass(thing) else partial(thing, **arguments) if arguments else thing
+
+
+def _torch_dtype(dtype: torch.dtype | str | None) -> torch.dtype | None:
+    if not isinstance(dtype, str):
+        return dtype
+    found = getattr(torch, dtype, None)
+    if not isinstance(found, torch.dtype):
+        raise ConfigError(f"unknown dtype '{dtype}', expected a torch dtype or its name")
+    return found
+
+
+@contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """Initial weights are drawn on the CPU, from the global generator: it is seeded here and set back after."""
+    if seed is None:
+        yield
+        return
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def _located(source: Any) -> Iterator[None]:
+    """Adds file, line and column to errors, where the config came from a file."""
+    try:
+        yield
+    except Error as error:
+        if source is None:
+            raise
+        raise type(error)(*(source.locate(problem) for problem in error.problems)) from None
