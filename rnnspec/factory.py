@@ -91,7 +91,9 @@ def build(
             return layers[0]
         sequential = nn.Sequential(layers, name=model.name)
         if inference.input_shape is not None:
-            sequential.build(inference.input_shape)  # a user's layer may know its output's shape when the config did not
+            sequential.build(
+                inference.input_shape
+            )  # a user's layer may know its output's shape when the config did not
         return sequential
 
 

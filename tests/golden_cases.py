@@ -1,4 +1,4 @@
-"""Reads the golden cases of both sets into one form. Their sources: golden/float64/README.md, golden/tensorflow/README.md."""
+"""Reads the golden cases of both sets into one form; golden/*/README.md tell where they come from."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def split_masks(masks: list[np.ndarray], layer: str, config: dict[str, Any]) -> 
     if config.get("implementation", 0) == 0:
         order.reverse()
     rates = {"input_masks": "dropout", "recurrent_masks": "recurrent_dropout"}
-    split: dict[str, list[np.ndarray] | None] = {name: None for name in order}
+    split: dict[str, list[np.ndarray] | None] = dict.fromkeys(order)
     for name in order:
         if masks and config.get(rates[name], 0.0) > 0.0:
             split[name], masks = masks[: GATES[layer]], masks[GATES[layer] :]
@@ -97,9 +97,7 @@ def read_float64(path: Path) -> Case:
         initial = numbered(arrays, "initial{}") if number == 0 else []
         states = numbered(arrays, f"state{number}_{{}}")
         zeros = [np.zeros_like(state) for state in states]
-        cotangents = [
-            arrays.get(f"state_cotangent{number}_{index}", zeros[index]) for index in range(len(states))
-        ]
+        cotangents = [arrays.get(f"state_cotangent{number}_{index}", zeros[index]) for index in range(len(states))]
         gradients = {f"initial{index}": arrays[f"grad_initial{index}"] for index in range(len(initial))}
         calls.append(
             Call(

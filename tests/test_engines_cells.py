@@ -20,10 +20,14 @@ def torch_twin(kind: str, units: int, features: int) -> tuple[Any, Any]:
     if kind == "LSTM":
         layer: Any = nn.LSTM(units, recurrent_activation="sigmoid", **options)
     elif kind == "GRU":
-        layer = nn.GRU(units, recurrent_activation="sigmoid", reset_after=True, bias_initializer="random_normal", **options)
+        layer = nn.GRU(
+            units, recurrent_activation="sigmoid", reset_after=True, bias_initializer="random_normal", **options
+        )
     else:
         layer = nn.SimpleRNN(units, bias_initializer="random_normal", **options)
-    twin = getattr(torch.nn, {"SimpleRNN": "RNN"}.get(kind, kind))(features, units, batch_first=True, dtype=torch.float64)
+    twin = getattr(torch.nn, {"SimpleRNN": "RNN"}.get(kind, kind))(
+        features, units, batch_first=True, dtype=torch.float64
+    )
     # torch's GRU has the gates r, z, n where Keras has z, r, h.
     order = [1, 0, 2] if kind == "GRU" else list(range(len(layer.cell.gates)))
 
@@ -63,7 +67,9 @@ def test_a_cell_with_sigmoid_gates_equals_torchs_own(kind: str, units: int) -> N
         pytest.param(cells.GRU(), ("z", "r", "h"), ("h",), id="GRU"),
     ],
 )
-def test_a_cell_declares_its_gates_and_states_in_keras_order(cell: Cell, gates: tuple[str, ...], states: tuple[str, ...]) -> None:
+def test_a_cell_declares_its_gates_and_states_in_keras_order(
+    cell: Cell, gates: tuple[str, ...], states: tuple[str, ...]
+) -> None:
     assert (cell.gates, cell.states) == (gates, states)
     assert cell.state_sizes(3) == (3,) * len(states)
     assert cell.extra_weights(3) == {}
@@ -129,7 +135,9 @@ def test_a_users_cell_has_weights_of_its_own() -> None:
     assert list(layer.state_dict()) == ["kernel", "recurrent_kernel", "bias", "peephole"]
     assert layer.peephole.tolist() == [1.0, 1.0, 1.0]
     assert layer.peephole.grad.abs().min() > 0
-    plain = nn.LSTM(3, recurrent_activation="sigmoid", input_size=2, return_sequences=True, weights=layer.get_weights()[:3])
+    plain = nn.LSTM(
+        3, recurrent_activation="sigmoid", input_size=2, return_sequences=True, weights=layer.get_weights()[:3]
+    )
     assert not torch.allclose(layer(x), plain(x))
     with torch.no_grad():
         layer.peephole.zero_()

@@ -82,11 +82,17 @@ def test_no_engine_at_all_is_an_error(layer: nn.LSTM, monkeypatch: pytest.Monkey
 @pytest.mark.usefixtures("two_engines")
 def test_use_engine_ends_after_an_error_and_holds_for_its_own_thread_alone(layer: nn.LSTM) -> None:
     engines: list[str] = []
-    with pytest.raises(RuntimeError), use_engine("steps"):
-        thread = threading.Thread(target=lambda: engines.append(layer.plan((1, 2, 2)).engine))
-        thread.start()
-        thread.join()
-        raise RuntimeError
+    thread = threading.Thread(target=lambda: engines.append(layer.plan((1, 2, 2)).engine))
+
+    def fail_in_the_block() -> None:
+        with use_engine("steps"):
+            thread.start()
+            thread.join()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_in_the_block()
+
     assert engines == ["picky"]
     assert layer.plan((1, 2, 2)).engine == "picky"
 

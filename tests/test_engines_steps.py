@@ -72,7 +72,12 @@ def test_the_recurrent_product_is_the_same_for_all_gates_and_for_each_alone(
 def test_a_bias_of_one_row_belongs_to_the_projection_alone(tensors: Tensors) -> None:
     one_row = altered(tensors, bias=torch.tensor([0.5, 0.5, 0.5, 0.5]))
     assert project(one_row, 2).flatten().tolist() == [1.5, 2.5, 2.5, 4.5]
-    assert torch.cat(RecurrentProduct(one_row, ("a", "b"))(one_row.states[0]), dim=1).flatten().tolist() == [1, 3, 10, 30]
+    assert torch.cat(RecurrentProduct(one_row, ("a", "b"))(one_row.states[0]), dim=1).flatten().tolist() == [
+        1,
+        3,
+        10,
+        30,
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -59,7 +59,9 @@ class Player:
         inputs, recurrent = tensors(call.input_masks, self.dtype), tensors(call.recurrent_masks, self.dtype)
         given = rnnspec.dropout_masks(layer, inputs, recurrent) if inputs or recurrent else nullcontext()
         with given:
-            returned = layer(x, mask=None if call.mask is None else torch.tensor(call.mask), initial_state=initial or None)
+            returned = layer(
+                x, mask=None if call.mask is None else torch.tensor(call.mask), initial_state=initial or None
+            )
         output, *states = returned if layer.return_state else (returned,)
 
         assert_near(output, call.output, self.near)

@@ -175,7 +175,9 @@ def test_a_regularizer_that_is_not_collected_adds_no_loss() -> None:
 
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop, torch.optim.LBFGS])
 def test_constraints_act_after_the_step_of_any_optimizer(optimizer: Any) -> None:
-    layer = nn.LSTM(3, input_size=2, kernel_constraint="max_norm", recurrent_constraint="unit_norm", bias_constraint="non_neg")
+    layer = nn.LSTM(
+        3, input_size=2, kernel_constraint="max_norm", recurrent_constraint="unit_norm", bias_constraint="non_neg"
+    )
     with torch.no_grad():
         layer.kernel.mul_(100)
         layer.bias.sub_(10)
@@ -213,7 +215,9 @@ def test_apply_constraints_acts_on_all_weights_of_a_layer() -> None:
     torch.testing.assert_close(layer.bias.norm(), torch.tensor(1.0))
 
 
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))], ids=["copy", "pickle"])
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))], ids=["copy", "pickle"]
+)
 def test_a_copy_keeps_its_constraints_and_leaves_the_last_calls_losses(duplicate: Any) -> None:
     layer = nn.LSTM(3, input_size=2, kernel_constraint="unit_norm", activity_regularizer="l2", dropout=0.5, seed=3)
     layer(X)

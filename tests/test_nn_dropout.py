@@ -90,7 +90,8 @@ def test_a_compiled_mask_is_the_eager_one() -> None:
 def test_a_seed_is_two_words_from_the_generator_or_torchs_own() -> None:
     drawn = draw_seed(torch.Generator().manual_seed(5))
     assert drawn.shape == (2,)
-    assert (0 <= drawn).all() and (drawn < 2**32).all()
+    assert (drawn >= 0).all()
+    assert (drawn < 2**32).all()
     assert torch.equal(drawn, draw_seed(torch.Generator().manual_seed(5)))
     torch.manual_seed(5)
     assert torch.equal(draw_seed(), drawn)
@@ -110,7 +111,13 @@ def test_a_layers_own_seed_makes_its_own_generator() -> None:
 def identity_layer(**options: Any) -> nn.SimpleRNN:
     """Returns its input times the mask at each step."""
     layer = nn.SimpleRNN(
-        6, "linear", kernel_initializer="identity", recurrent_initializer="zeros", input_size=6, return_sequences=True, **options
+        6,
+        "linear",
+        kernel_initializer="identity",
+        recurrent_initializer="zeros",
+        input_size=6,
+        return_sequences=True,
+        **options,
     )
     return layer.train()
 
@@ -168,7 +175,8 @@ def test_the_calls_generator_wins_over_the_layers_seed() -> None:
 def test_implementation_2_shares_one_mask_over_the_gates(implementation: Any, count: int) -> None:
     layer = nn.LSTM(3, input_size=2, dropout=0.5, recurrent_dropout=0.5, implementation=implementation)
     inputs, recurrent = layer.draw_masks(torch.zeros(4, 5, 2), torch.zeros(4, 3), None)
-    assert inputs is not None and recurrent is not None
+    assert inputs is not None
+    assert recurrent is not None
     assert [mask.shape for mask in inputs] == [(4, 2)] * count
     assert [mask.shape for mask in recurrent] == [(4, 3)] * count
 
@@ -176,14 +184,16 @@ def test_implementation_2_shares_one_mask_over_the_gates(implementation: Any, co
 def test_a_simple_rnn_has_one_mask_of_each_kind() -> None:
     layer = nn.SimpleRNN(3, input_size=2, dropout=0.5)
     inputs, recurrent = layer.draw_masks(torch.zeros(4, 5, 2), torch.zeros(4, 3), None)
-    assert inputs is not None and len(inputs) == 1
+    assert inputs is not None
+    assert len(inputs) == 1
     assert recurrent is None
 
 
 def test_input_and_recurrent_masks_are_different_draws() -> None:
     layer = nn.SimpleRNN(64, input_size=64, dropout=0.5, recurrent_dropout=0.5)
     inputs, recurrent = layer.draw_masks(torch.zeros(4, 5, 64), torch.zeros(4, 64), None)
-    assert inputs is not None and recurrent is not None
+    assert inputs is not None
+    assert recurrent is not None
     assert not torch.equal(inputs[0], recurrent[0])
 
 

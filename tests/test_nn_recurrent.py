@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from rnnspec import nn
 from rnnspec.errors import ConfigWarning, DTypeError, MaskError, ShapeError, StateError
@@ -38,7 +38,9 @@ def inputs(batch: int, timesteps: int, features: int) -> torch.Tensor:
 
 
 @given(**SIZES)
-def test_the_implementations_are_equal_without_dropout(kind: str, batch: int, timesteps: int, features: int, units: int) -> None:
+def test_the_implementations_are_equal_without_dropout(
+    kind: str, batch: int, timesteps: int, features: int, units: int
+) -> None:
     x = inputs(batch, timesteps, features)
     first = make(kind, units, features)
     for implementation in (1, 2):
@@ -75,7 +77,7 @@ def test_stateful_over_chunks_equals_one_long_run(
     chunked = make(kind, units, features, stateful=True, weights=whole.get_weights())
     edges = [0, *sorted(min(cut, timesteps) for cut in cuts), timesteps]
 
-    parts = [chunked(x[:, start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    parts = [chunked(x[:, start:end]) for start, end in itertools.pairwise(edges)]
 
     y, *states = whole(x)
     near(torch.cat(parts, dim=1), y)
@@ -98,7 +100,9 @@ def test_go_backwards_equals_the_reversed_input(
 
 
 @given(**SIZES)
-def test_the_last_output_is_the_last_of_the_sequence(kind: str, batch: int, timesteps: int, features: int, units: int) -> None:
+def test_the_last_output_is_the_last_of_the_sequence(
+    kind: str, batch: int, timesteps: int, features: int, units: int
+) -> None:
     x = inputs(batch, timesteps + 1, features)
     mask = torch.rand(batch, timesteps + 1) < 0.6
     sequence = make(kind, units, features)
@@ -195,7 +199,10 @@ def test_a_layer_without_a_declared_shape_is_built_by_its_first_call() -> None:
 def test_the_repr_shows_what_differs_from_the_defaults() -> None:
     layer = nn.GRU(3, input_size=2, return_sequences=True, stateful=True, go_backwards=True, dropout=0.1)
     assert repr(layer) == "GRU(2 -> 3, return_sequences=True, go_backwards=True, stateful=True, dropout=0.1)"
-    assert repr(nn.LSTM(3, return_state=True, recurrent_dropout=0.2)) == "LSTM(? -> 3, return_state=True, recurrent_dropout=0.2)"
+    assert (
+        repr(nn.LSTM(3, return_state=True, recurrent_dropout=0.2))
+        == "LSTM(? -> 3, return_state=True, recurrent_dropout=0.2)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,7 +213,8 @@ def test_the_repr_shows_what_differs_from_the_defaults() -> None:
             "LSTM: input_size=2 and input_dim=4 contradict each other", id="two-widths",
         ),
         pytest.param(
-            lambda: nn.LSTM(3, input_length=4), None, ShapeError, "input_length needs input_dim beside it", id="length-alone"
+            lambda: nn.LSTM(3, input_length=4), None, ShapeError,
+            "input_length needs input_dim beside it", id="length-alone",
         ),
         pytest.param(
             lambda: nn.LSTM(3, input_shape=(5,)), None, ShapeError,
@@ -305,8 +313,8 @@ def test_unit_forget_bias_overrides_another_initializer_with_a_warning_that_name
         layer = nn.LSTM(2, input_size=1, bias_initializer="ones")
     assert layer.bias.tolist() == [0, 0, 1, 1, 0, 0, 0, 0]
     assert [str(warning.message) for warning in caught] == [
-        "LSTM: unit_forget_bias sets the bias to zeros, with ones at the forget gate, so bias_initializer 'ones' has no "
-        "effect; set unit_forget_bias to false to use it"
+        "LSTM: unit_forget_bias sets the bias to zeros, with ones at the forget gate, so bias_initializer 'ones' "
+        "has no effect; set unit_forget_bias to false to use it"
     ]
 
 

@@ -158,9 +158,7 @@ def test_reset_parameters_forgets_the_states(stateful: nn.LSTM) -> None:
 
 
 def test_another_batch_size_is_an_error_that_names_both(stateful: nn.LSTM) -> None:
-    want = (
-        "LSTM is stateful with a batch size of 4, the input has 2 rows; reset_states(batch_size=2) sets a new size"
-    )
+    want = "LSTM is stateful with a batch size of 4, the input has 2 rows; reset_states(batch_size=2) sets a new size"
     for initial in (None, [torch.zeros(2, 3)] * 2):
         with pytest.raises(StateError) as error:
             stateful(X[:2], initial_state=initial)
@@ -222,7 +220,8 @@ def test_reset_states_works_before_the_layer_is_built_once_the_batch_size_is_kno
         ),
         pytest.param(
             {"stateful": True}, {},
-            "LSTM does not know its batch size yet: give batch_input_shape or batch_size, or call it once", id="unknown",
+            "LSTM does not know its batch size yet: give batch_input_shape or batch_size, or call it once",
+            id="unknown",
         ),
         pytest.param(
             {"stateful": True, "batch_size": 4, "name": "enc"}, {"states": [state(0.0)]},

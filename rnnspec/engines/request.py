@@ -63,7 +63,8 @@ class Tensors:
         bias: `(gates * units,)`, or `(2, gates * units)` for a cell with a recurrent bias, or None.
         extra_weights: The cell's own weights.
         mask: `(batch, time)`, True where a step is valid, or None.
-        input_masks: Dropout masks with their scale, `(batch, features)`: one for all gates or one for each; None: no dropout.
+        input_masks: Dropout masks with their scale, `(batch, features)`: one for all gates or one for each; None: no
+            dropout.
         recurrent_masks: The same for the recurrent product, `(batch, output size)`.
     """
 

@@ -23,6 +23,7 @@ from rnnspec.shapes import Shape, declared_input
 
 __all__ = ["Layer", "LayerArguments", "get_weights", "labelled", "losses", "mask_refused", "set_weights"]
 
+
 class LayerArguments(TypedDict, total=False):
     """The keyword arguments that every layer takes; see `Layer`."""
 
@@ -118,8 +119,8 @@ class Layer(torch.nn.Module):
 
     @property
     def built(self) -> bool:
-        """Whether the weights have their shapes."""
-        return self._built
+        """Whether the weights have their shapes; a layer without weights is built from the start."""
+        return self._built or not self._roles
 
     def build_declared(self) -> None:
         """Builds the layer if its own arguments declare the input's shape; the last line of an `__init__`."""

@@ -1,8 +1,8 @@
 """Dropout masks that are equal on every device, engine and backend.
 
-torch's own generators give other numbers on CUDA than on the CPU, and other numbers again when compiled. So a call draws
-one 64-bit seed, on the CPU, and a mask is an integer hash of that seed and of each entry's position, in plain tensor
-operations: the same seed drops the same units wherever the layer runs.
+torch's own generators give other numbers on CUDA than on the CPU, and other numbers again when compiled. So a call
+draws one 64-bit seed, on the CPU, and a mask is an integer hash of that seed and of each entry's position, in plain
+tensor operations: the same seed drops the same units wherever the layer runs.
 """
 
 from __future__ import annotations
@@ -118,11 +118,12 @@ def dropout_masks(
 ) -> Iterator[None]:
     """Uses these dropout masks for every call of a layer inside the block.
 
-    They act where dropout would act: in training mode, at a rate above 0. Implementation 2 takes the first of each list.
+    They act where dropout would act: in training mode, at a rate above 0. Implementation 2 takes the first of a list.
 
     Args:
         layer: The recurrent layer.
-        inputs: Masks of the input with their scale 1 / (1 - rate), `(batch, features)`, one a gate; None: drawn as usual.
+        inputs: Masks of the input with their scale 1 / (1 - rate), `(batch, features)`, one a gate; None: drawn as
+            usual.
         recurrent: Masks of the recurrent product, `(batch, output size)`, one a gate; None: drawn as usual.
 
     Yields:

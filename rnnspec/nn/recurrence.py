@@ -217,9 +217,7 @@ class Recurrence(CarriedStates):
             return "none"
         return "shared" if self.mask_count == 1 else "per gate"
 
-    def draw_masks(
-        self, x: Tensor, h: Tensor, generator: torch.Generator | None
-    ) -> tuple[Masks | None, Masks | None]:
+    def draw_masks(self, x: Tensor, h: Tensor, generator: torch.Generator | None) -> tuple[Masks | None, Masks | None]:
         """The dropout masks of one call, of the input and of the recurrent product; None where nothing is dropped.
 
         Args:
@@ -242,15 +240,21 @@ class Recurrence(CarriedStates):
                 return variational_masks(seed, rate, like, width, self.mask_count, stream=stream)
             wrong = [tuple(mask.shape) for mask in injected if mask.shape != (like.shape[0], width)]
             if wrong:
-                raise ShapeError(f"{self.label}: a dropout mask has shape {wrong[0]}, expected {(like.shape[0], width)}")
+                raise ShapeError(
+                    f"{self.label}: a dropout mask has shape {wrong[0]}, expected {(like.shape[0], width)}"
+                )
             return tuple(mask.to(like) for mask in injected[: self.mask_count])
 
         inputs, recurrent = self.injected_masks
-        return masks(self.dropout, x, inputs, INPUT_STREAM), masks(self.recurrent_dropout, h, recurrent, RECURRENT_STREAM)
+        return masks(self.dropout, x, inputs, INPUT_STREAM), masks(
+            self.recurrent_dropout, h, recurrent, RECURRENT_STREAM
+        )
 
     def extra_repr(self) -> str:
         """Shapes and what differs from the defaults."""
         features = "?" if not self.built else str(self.kernel.shape[0])
-        flags = [name for name in ("return_sequences", "return_state", "go_backwards", "stateful") if getattr(self, name)]
+        flags = [
+            name for name in ("return_sequences", "return_state", "go_backwards", "stateful") if getattr(self, name)
+        ]
         rates = [f"{name}={getattr(self, name)}" for name in ("dropout", "recurrent_dropout") if getattr(self, name)]
         return ", ".join([f"{features} -> {self.output_size}", *(f"{flag}=True" for flag in flags), *rates])

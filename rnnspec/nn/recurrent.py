@@ -145,8 +145,8 @@ class LSTM(Recurrence):
         **sequence: `return_sequences`, `return_state`, `go_backwards`, `stateful`, `implementation`, ...: see
             `SequenceLayer`; `name`, `weights`, `input_shape`, `device`, `dtype`, ...: see `Layer`.
 
-    The states are h, then c. Dropout masks: one a gate in implementation 0 and 1, one for all gates in 2. Calls, returns
-    and errors: see `Recurrence.forward`.
+    The states are h, then c. Dropout masks: one a gate in implementation 0 and 1, one for all gates in 2. Calls,
+    returns and errors: see `Recurrence.forward`.
 
     Example:
         >>> import torch

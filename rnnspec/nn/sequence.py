@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -119,9 +118,7 @@ class SequenceLayer(Layer):
             DTypeError: If the dtype is not that of the weights, outside autocast.
         """
         if x.dim() != 3:
-            raise ShapeError(
-                f"{self.label} expects an input of shape (batch, time, features), found {tuple(x.shape)}"
-            )
+            raise ShapeError(f"{self.label} expects an input of shape (batch, time, features), found {tuple(x.shape)}")
         if self.unroll:
             with labelled(self.label):
                 shapes.check_unroll(tuple(x.shape))
@@ -154,9 +151,7 @@ class SequenceLayer(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`(batch, time, units)` or `(batch, units)`; the states come beside it."""
-        return shapes.recurrent(
-            input_shape, output_size=self.output_size, return_sequences=self.return_sequences
-        )
+        return shapes.recurrent(input_shape, output_size=self.output_size, return_sequences=self.return_sequences)
 
     def compute_mask(self, x: Any, mask: Any) -> Tensor | None:
         """The mask of the outputs: in their order, and none without `return_sequences`."""

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from rnnspec.errors import DTypeError, StateError
 from rnnspec.nn.sequence import SequenceLayer
-
 from rnnspec.shapes import Shape, known
 
 if TYPE_CHECKING:
@@ -73,9 +72,7 @@ class CarriedStates(SequenceLayer):
     def zero_states(self, batch: int) -> States:
         """States of zeros, on the device and in the dtype of the weights."""
         kernel = self.kernel  # not new_zeros: it may have no shape yet
-        return tuple(
-            torch.zeros(shape, dtype=kernel.dtype, device=kernel.device) for shape in self.state_shapes(batch)
-        )
+        return tuple(torch.zeros(shape, dtype=kernel.dtype, device=kernel.device) for shape in self.state_shapes(batch))
 
     def initial_states(self, batch: int, given: Tensor | Sequence[Tensor] | None) -> States:
         """The states that a call starts from: given ones, else carried ones, else zeros.
@@ -112,9 +109,7 @@ class CarriedStates(SequenceLayer):
         states = (given,) if isinstance(given, Tensor) else tuple(given)
         names = self.cell.states
         if len(states) != len(names):
-            raise StateError(
-                f"{self.label} has {len(names)} states ({', '.join(names)}), {what} has {len(states)}"
-            )
+            raise StateError(f"{self.label} has {len(names)} states ({', '.join(names)}), {what} has {len(states)}")
         for name, state, shape in zip(names, states, self.state_shapes(batch), strict=True):
             if tuple(state.shape) != shape:
                 raise StateError(
@@ -128,13 +123,11 @@ class CarriedStates(SequenceLayer):
         return states
 
     @torch.no_grad()
-    def reset_states(
-        self, states: Any = None, *, rows: Tensor | None = None, batch_size: int | None = None
-    ) -> None:
+    def reset_states(self, states: Any = None, *, rows: Tensor | None = None, batch_size: int | None = None) -> None:
         """Sets the carried states of a stateful layer: to zeros, or to given values. An error changes nothing.
 
         Args:
-            states: Arrays or tensors, `(batch, state size)` each, h then c; one alone need not be in a list. None: zeros.
+            states: Arrays or tensors, `(batch, state size)` each, h then c; one alone needs no list. None: zeros.
             rows: Boolean, `(batch,)`: only these rows are set. None: all rows.
             batch_size: A new batch size, with states of zeros.
 
@@ -166,13 +159,11 @@ class CarriedStates(SequenceLayer):
         self.carry(new)
 
     def _converted(self, states: Any, batch: int) -> States:
-        """Arrays or tensors as states of the layer's dtype and device; copies, so that the caller's stay the caller's."""
+        """Arrays or tensors as states of the layer's dtype and device: copies, the caller's stay the caller's."""
         values = list(states) if isinstance(states, (list, tuple)) else [states]
         for value in values:
             if not hasattr(value, "shape"):
-                raise StateError(
-                    f"{self.label}: reset_states takes arrays or tensors, found {type(value).__name__}"
-                )
+                raise StateError(f"{self.label}: reset_states takes arrays or tensors, found {type(value).__name__}")
         dtype, device = self.kernel.dtype, self.kernel.device
         tensors = [torch.as_tensor(value).to(device, dtype, copy=True) for value in values]
         return self._checked(tensors, batch, "reset_states")
