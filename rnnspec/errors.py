@@ -6,6 +6,7 @@ the same whether it was found in a file, in a config object or at a call.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ __all__ = [
     "warn_overridden_bias",
     "word",
 ]
+
+INTERNAL = ("rnnspec", "attr", "cattrs")
 
 Key = str | int
 """One step of a config path: a mapping's key or a list's index, counted from 0."""
@@ -162,7 +165,12 @@ def warn(message: str) -> None:
     Args:
         message: What has no effect, and what is done instead.
     """
-    warnings.warn(message, ConfigWarning, stacklevel=3)
+    level, frame = 2, sys._getframe(1)
+    # The warning belongs to the user's line: the frames of this package and of the methods that attrs made (whose
+    # module has no name) are passed over.
+    while frame.f_back is not None and frame.f_globals.get("__name__", "attr").split(".")[0] in INTERNAL:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, ConfigWarning, stacklevel=level)
 
 
 def warn_overridden_bias(layer: str, bias_initializer: str) -> None:

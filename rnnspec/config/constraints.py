@@ -52,6 +52,8 @@ ConstraintLike = Annotated[ConstraintConfig | str | Mapping[str, Any], tagged(Co
 class RegisteredConstraintConfig(Registered, ConstraintConfig):
     """A constraint that a user registered with `rnnspec.register.constraint`; see `Registered`."""
 
+    works_on_weight: ClassVar[bool] = True
+
 
 @frozen(slots=False, eq=False, repr=False)
 class MaxNormConfig(ConstraintConfig):

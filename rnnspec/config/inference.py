@@ -101,18 +101,21 @@ def infer(
         config: A layer, a `SequentialConfig`, or an `ExperimentConfig`.
         input_shape: Shape of the model's input, with the batch, None where it is free; without the batch only where the
             first layer fixes the rank, so two entries for a recurrent one. What the first layer declares must agree.
+            Default: that of an experiment's data.
         keys: Path of the config in its document, put before every path.
         required: Whether an input shape that nothing declares is an error.
 
     Returns:
         The layers with their shapes, and the error of the first layer that cannot work: a `ShapeError`, a `StateError`
-        (`stateful` without a batch size), or a `MaskError` (a mask reaches a layer that cannot take one).
+        (`stateful` without a batch size), or a `MaskError` (a mask reaches a layer that cannot take one). The output
+        of an experiment's model must fit the classes of its data.
 
     Raises:
         ConfigError: If `input_shape` is no shape.
     """
     if isinstance(config, ExperimentConfig):
-        return infer(config.model, input_shape, keys=(*keys, "model"), required=required)
+        shape = config.input_shape if input_shape is None else input_shape
+        return _fitting(config, infer(config.model, shape, keys=(*keys, "model"), required=required))
     if isinstance(config, SequentialConfig):
         stack = config.stack
         paths = [(*keys, index, layer.identifier) for index, layer in enumerate(stack)]
@@ -125,6 +128,22 @@ def infer(
         for path, name, layer in zip(paths, _names(stack), stack, strict=True)
     ]
     return _walk(unknown, given, required)
+
+
+def _fitting(config: ExperimentConfig, inference: Inference) -> Inference:
+    """Adds the error of an output that does not fit the classes of the data, one number each."""
+    if config.data is None or inference.error:
+        return inference
+    last, classes = inference.layers[-1], config.data.classes
+    output, message = inference.output_shape, None
+    if last.config.several_outputs:
+        message = f"{last.config.label} returns several tensors ({last.config.several_outputs}), a loss takes one"
+    elif output is not None and (len(output) not in (2, 3) or output[-1] not in (None, classes)):
+        message = (
+            f"{last.config.label} gives {format_shape(output)}, expected {classes} numbers at the end, one for each"
+        )
+        message += f" class of {config.data.identifier}"
+    return replace(inference, error=ShapeError(Problem(message, last.keys))) if message else inference
 
 
 def _walk(layers: list[LayerShapes], given: Shape | None, required: bool) -> Inference:
@@ -159,9 +178,8 @@ def _input_shape(layer: LayerShapes, before: LayerShapes | None, given: Shape | 
         if before is None and shape is None:
             shape = config.default_input()
             if shape is None and required:
-                message = "the model needs an input shape, found none: its first layer is"
-                hint = "give that layer input_shape or batch_input_shape, or give build an input_shape"
-                raise ShapeError(Problem(f"{message} {config.label}", layer.keys, hint))
+                hint = "give input_shape or batch_input_shape to this first layer, or an input_shape for the model"
+                raise ShapeError(Problem(f"{config.label}: the shape of its input is not known", layer.keys, hint))
         return shape
     merged = coming if declared is None else shapes.merge(declared, coming)
     if merged is None:

@@ -84,6 +84,8 @@ InitializerLike = Annotated[InitializerConfig | str | Mapping[str, Any], tagged(
 class RegisteredInitializerConfig(Registered, InitializerConfig):
     """An initializer that a user registered with `rnnspec.register.initializer`; see `Registered`."""
 
+    works_on_weight: ClassVar[bool] = True
+
 
 @frozen(slots=False, eq=False, repr=False)
 class ZerosInitializerConfig(InitializerConfig):

@@ -46,7 +46,8 @@ def problems_of(error: Exception, keys: tuple[Key, ...] = ()) -> list[Problem]:
 def _problems_of_object(error: ClassValidationError, keys: tuple[Key, ...]) -> list[Problem]:
     located, others = error.group_exceptions()
     owner = error.cl.identifier  # type: ignore[attr-defined]  # hooks make configs only
-    allowed = [attribute.name for attribute in fields(error.cl)]
+    # The hint begins with the class's own arguments; those of its bases are keywords.
+    allowed = [attribute.name for attribute in sorted(fields(error.cl), key=lambda item: item.kw_only)]
     unknown = [str(key) for inner in others if isinstance(inner, ForbiddenExtraKeysError) for key in inner.extra_fields]
     # A required argument that was misspelled is not missing too.
     meant = {closest(name, allowed) for name in unknown}

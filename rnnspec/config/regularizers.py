@@ -47,6 +47,8 @@ RegularizerLike = Annotated[RegularizerConfig | str | Mapping[str, Any], tagged(
 class RegisteredRegularizerConfig(Registered, RegularizerConfig):
     """A regularizer that a user registered with `rnnspec.register.regularizer`; see `Registered`."""
 
+    works_on_weight: ClassVar[bool] = True
+
 
 @frozen(slots=False, eq=False, repr=False)
 class L1RegularizerConfig(RegularizerConfig):

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from attrs import frozen
 
@@ -126,18 +126,23 @@ def tagged(family: type[TaggedConfig]) -> Whole:
 # What users registered
 
 
-def signature_problems(name: str, thing: Callable[..., Any], arguments: Mapping[str, Any]) -> list[Problem]:
+def signature_problems(
+    name: str, thing: Callable[..., Any], arguments: Mapping[str, Any], *, works_on_weight: bool = False
+) -> list[Problem]:
     """Checks arguments against the signature of what a user registered.
 
     Args:
         name: Its name.
         thing: The class or function.
         arguments: The arguments.
+        works_on_weight: Whether a function is called with a weight first, and perhaps with a `generator`.
 
     Returns:
         A problem for each argument that it does not take, and for each that is missing.
     """
-    parameters = inspect.signature(thing).parameters.values()
+    parameters = list(inspect.signature(thing).parameters.values())
+    if works_on_weight and not inspect.isclass(thing):
+        parameters = [parameter for parameter in parameters[1:] if parameter.name != "generator"]
     named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     unknown = [str(key) for key in arguments if key not in named and not takes_any]
@@ -159,6 +164,8 @@ class Registered(TaggedConfig):
         arguments: The arguments for what was registered, kept as they are.
     """
 
+    works_on_weight: ClassVar[bool] = False
+
     tag: str
     arguments: Mapping[str, Any] = {}
 
@@ -175,7 +182,8 @@ class Registered(TaggedConfig):
         tag = values["tag"]
         if not cls.registry.is_users(tag):
             return [Problem(f"no user registered the {cls.registry.kind} '{tag}'", ("tag",))]
-        return signature_problems(tag, cls.registry.find(tag), {**values["arguments"], **cls.beside(values)})
+        arguments = {**values["arguments"], **cls.beside(values)}
+        return signature_problems(tag, cls.registry.find(tag), arguments, works_on_weight=cls.works_on_weight)
 
     @classmethod
     def beside(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
