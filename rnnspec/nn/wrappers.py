@@ -45,8 +45,8 @@ class TimeDistributed(Composite):
 
     Args:
         layer: A layer, or any torch module, for one step: `(batch, ...)`.
-        **wrapper: See `Layer`; `input_shape` is `(time, ...)`. The weights are the inner layer's, so `device` and
-            `dtype` are given to that.
+        **wrapper: See `Layer`; `input_shape` is `(time, ...)`, by default that of the inner layer with a free time. The
+            weights are the inner layer's, so `device` and `dtype` are given to that.
 
     Raises:
         ConfigError: If the layer returns its states too.
@@ -64,6 +64,9 @@ class TimeDistributed(Composite):
         self.freeze()
         if self._initial_weights is not None:
             _give_weights(layer, self._initial_weights)
+        step = getattr(layer, "declared_input_shape", None)
+        if self.declared_input_shape is None and step is not None:
+            self.declared_input_shape = (step[0], None, *step[1:])
         self.build_declared()
 
     @property
