@@ -10,9 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from rnnspec import shapes
-from rnnspec.errors import ShapeError
 from rnnspec.nn import regularizers
-from rnnspec.nn.base import Layer
+from rnnspec.nn.base import Layer, labelled
 from rnnspec.shapes import Shape
 
 if TYPE_CHECKING:
@@ -94,10 +93,8 @@ class Embedding(Layer):
         Raises:
             ShapeError: If the shape is not that of `input_length`.
         """
-        try:
+        with labelled(self.label):
             self.compute_output_shape(tuple(x.shape))
-        except ShapeError as error:
-            raise ShapeError(f"{self.label} {error}") from None
         output = functional.embedding(self._ids(x), self.embeddings)
         self.record_activity(output)
         return output
