@@ -82,9 +82,10 @@ def build(
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     maker = _Maker(torch.device(device), _torch_dtype(dtype))
-    with _located(getattr(config, "_source", None)), _seeded(seed), warnings.catch_warnings():
+    source = getattr(config, "_source", None)
+    with _located(source), _seeded(seed), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)  # the config has warned when it was made
-        inference = infer(config, input_shape, required=True)
+        inference = infer(config, input_shape, keys=source.prefix if source else (), required=True)
         inference.raise_error()
         layers = [maker.make_model_layer(layer) for layer in inference.layers]
         if not isinstance(model, SequentialConfig):

@@ -83,7 +83,7 @@ def dropout_mask(
     Returns:
         A tensor of 0 and 1 / (1 - rate).
     """
-    low, high = seed.to(device).unbind()
+    low, high = seed.to(device, non_blocking=True).unbind()  # a blocking copy would wait for the device
     count = math.prod(shape)
     position = torch.arange(count, device=device)
     bits = _mix(_mix(position ^ low) + stream & WORD ^ high)

@@ -41,7 +41,7 @@ class Source:
         """Fills in where a problem of the config stands.
 
         Args:
-            problem: A problem whose path starts at the config: `[1].LSTM.units`.
+            problem: A problem whose path starts at the config, or at the document: `[1].LSTM.units`.
 
         Returns:
             The same problem with file, line, column, and the path in the document: `model[1].LSTM.units`. A value that
@@ -49,7 +49,8 @@ class Source:
         """
         if problem.line is not None:
             return problem
-        problem = problem.under(*self.prefix)
+        if problem.keys[: len(self.prefix)] != self.prefix:
+            problem = problem.under(*self.prefix)
         override = self._override_of(problem.keys)
         if override is not None:
             return replace(problem, message=f"{problem.message}, from the override {override.text}")
