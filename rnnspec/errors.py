@@ -95,8 +95,9 @@ def word(problem: Problem) -> str:
         One to four lines of text without a final newline.
     """
     where = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
-    # A path of one step that the message begins with would only be said twice: `units: units must be ...`.
-    path = "" if problem.message.startswith(f"{problem.path} ") else problem.path
+    # At a Python call, a path that the message begins with would only be said twice: `units: units must be ...`.
+    said = problem.file is None and problem.message.startswith(f"{problem.path} ")
+    path = "" if said else problem.path
     text = ": ".join(part for part in (where, path, problem.message) if part)
     if problem.source is not None and problem.line is not None and problem.column is not None:
         number = str(problem.line)

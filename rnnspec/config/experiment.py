@@ -15,6 +15,7 @@ from rnnspec.config.model import SequentialConfig, model_config
 from rnnspec.config.optimizers import AdamConfig, OptimizerConfig
 from rnnspec.config.tags import tagged
 from rnnspec.registry import DATASETS
+from rnnspec.shapes import Shape
 
 __all__ = ["DataConfig", "ExperimentConfig", "JapaneseVowelsConfig", "TrainConfig"]
 
@@ -24,10 +25,17 @@ Metric = Literal["Accuracy", "MeanAbsoluteError", "MeanSquaredError"]
 
 @frozen(slots=False, eq=False, repr=False)
 class DataConfig(TaggedConfig):
-    """The base of all data sets."""
+    """The base of all data sets.
+
+    Attributes:
+        channels: Channels of every sequence.
+        classes: How many classes the sequences belong to.
+    """
 
     expected: ClassVar[str] = "a data set"
     registry: ClassVar = DATASETS
+    channels: ClassVar[int]
+    classes: ClassVar[int]
 
 
 @frozen(slots=False, eq=False, repr=False)
@@ -39,6 +47,8 @@ class JapaneseVowelsConfig(DataConfig):
     """
 
     identifier: ClassVar[str] = "JapaneseVowels"
+    channels: ClassVar[int] = 12
+    classes: ClassVar[int] = 9
 
     standardize: bool = True
 
@@ -116,6 +126,11 @@ class ExperimentConfig(Config):
     )
     metrics: Annotated[Sequence[Metric], Limit("a list of metrics")] = ()
     train: TrainConfig = field(default=TrainConfig(), converter=_any_train)
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """Shape of the model's input with the batch: sequences of any length; None without data."""
+        return None if self.data is None else (None, None, self.data.channels)
 
     def to_schema(self) -> dict[str, Any]:
         """The document: an experiment has no tag."""

@@ -21,7 +21,7 @@ from rnnspec.config.layer import LayerConfig
 from rnnspec.config.model import SequentialConfig
 from rnnspec.config.sequence import RecurrentConfig
 from rnnspec.config.wrappers import BidirectionalConfig
-from rnnspec.errors import Error, Key, MaskError, Problem, ShapeError, format_path
+from rnnspec.errors import ConfigError, Error, Key, MaskError, Problem, ShapeError, format_path
 from rnnspec.shapes import Shape, format_shape
 
 __all__ = ["Inference", "LayerShapes", "infer"]
@@ -37,6 +37,7 @@ class LayerShapes:
         config: Its config.
         input_shape: Shape of the input with the batch; None where it is not known.
         output_shape: Shape of the (first) output; None where it is not known.
+        prefix: Path of the config in its file, which messages show before `keys`.
     """
 
     keys: tuple[Key, ...]
@@ -44,11 +45,12 @@ class LayerShapes:
     config: LayerConfig
     input_shape: Shape | None
     output_shape: Shape | None
+    prefix: tuple[Key, ...] = ()
 
     @property
     def label(self) -> str:
         """What messages call it: `LSTM 'encoder' ([1].LSTM)`."""
-        return f"{self.config.label} ({format_path(self.keys)})"
+        return f"{self.config.label} ({format_path((*self.prefix, *self.keys))})"
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ def infer(
 
     Returns:
         The layers with their shapes, and the error of the first layer that cannot work: a `ShapeError`, a `StateError`
-        (`stateful` without a batch size), or a `MaskError` (a mask reaches a layer that cannot take one). The output
-        of an experiment's model must fit the classes of its data.
+        (`stateful` without a batch size), a `MaskError` (a mask reaches a layer that cannot take one), or a
+        `ConfigError` (`Recurrent` is abstract). The output of an experiment's model must fit the classes of its data.
 
     Raises:
         ConfigError: If `input_shape` is no shape.
@@ -122,9 +124,11 @@ def infer(
     else:
         stack = (cast(LayerConfig, config),)
         paths = [(*keys, config.identifier)]
+    # `load` keeps beside the config where in its file it stood: `("model",)`.
+    prefix = getattr(getattr(config, "_source", None), "prefix", ())
     given = None if input_shape is None else convert.structure(input_shape, BatchShape, ("input_shape",))
     unknown = [
-        LayerShapes(path, name, layer, None, None)
+        LayerShapes(path, name, layer, None, None, prefix)
         for path, name, layer in zip(paths, _names(stack), stack, strict=True)
     ]
     return _walk(unknown, given, required)
@@ -154,6 +158,7 @@ def _walk(layers: list[LayerShapes], given: Shape | None, required: bool) -> Inf
     for index, layer in enumerate(layers):
         before = found[-1] if found else None
         try:
+            _refuse_abstract(layer)
             input_shape = _input_shape(layer, before, given, required)
             output_shape = None if input_shape is None else _output_shape(layer, before, input_shape)
             mask_after = _mask(layer, mask, masker)
@@ -166,6 +171,12 @@ def _walk(layers: list[LayerShapes], given: Shape | None, required: bool) -> Inf
         mask = mask_after
         found.append(layer)
     return Inference(tuple(found))
+
+
+def _refuse_abstract(layer: LayerShapes) -> None:
+    if type(layer.config) is RecurrentConfig:
+        message = "Recurrent is abstract and cannot be built"
+        raise ConfigError(Problem(message, layer.keys, "use SimpleRNN, LSTM or GRU", at_key=True))
 
 
 def _input_shape(layer: LayerShapes, before: LayerShapes | None, given: Shape | None, required: bool) -> Shape | None:
