@@ -45,12 +45,14 @@ def build_part(module: nn.Module, shape: Shape) -> None:
         return
     declared = module.declared_input_shape
     if declared is not None and merge(declared, shape) is None:
-        raise ShapeError(f"it declares the input {format_shape(declared)}, and {format_shape(shape)} comes")
+        text = f"its own arguments declare the input {format_shape(declared)}, found {format_shape(shape)}"
+        raise ShapeError(f"{module.label}: {text}")
     module.build(shape)
     for name, wanted in module.weight_shapes(shape).items():
         found = tuple(getattr(module, name).shape)
         if found != wanted:
-            raise ShapeError(f"its {name} has the shape {found}, and the input {format_shape(shape)} needs {wanted}")
+            text = f"its {name} has the shape {found}, an input {format_shape(shape)} needs {wanted}"
+            raise ShapeError(f"{module.label}: {text}")
 
 
 def part_output_shape(module: nn.Module, shape: Shape) -> Shape | None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from rnnspec import shapes
 from rnnspec.errors import ConfigError, ShapeError, StateError
-from rnnspec.nn.base import Layer
+from rnnspec.nn.base import Layer, labelled
 from rnnspec.nn.composite import Composite, build_part, label_of, part_output_shape
 from rnnspec.nn.recurrence import Recurrence
 from rnnspec.shapes import Shape
@@ -83,7 +83,9 @@ class TimeDistributed(Composite):
         Raises:
             ShapeError: If the inner layer cannot take such a step.
         """
-        build_part(self.layer, shapes.time_distributed_step(input_shape))
+        with labelled(self.label):
+            step = shapes.time_distributed_step(input_shape)
+        build_part(self.layer, step)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape | None:
         """`(batch, time, ...)`, with what the inner layer makes of a step."""
