@@ -85,7 +85,7 @@ def build(
     source = getattr(config, "_source", None)
     with _located(source), _seeded(seed), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)  # the config has warned when it was made
-        inference = infer(config, input_shape, keys=source.prefix if source else (), required=True)
+        inference = infer(config, input_shape, required=True)
         inference.raise_error()
         layers = [maker.make_model_layer(layer) for layer in inference.layers]
         if not isinstance(model, SequentialConfig):

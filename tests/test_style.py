@@ -24,7 +24,7 @@ def files(*folders: str, suffixes: set[str]) -> list[Path]:
         path
         for folder in folders
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and path.suffix in suffixes and "__pycache__" not in path.parts
+        if path.is_file() and path.suffix in suffixes and not {"__pycache__", ".hypothesis"} & {*path.parts}
     )
 
 
