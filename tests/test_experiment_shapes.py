@@ -58,6 +58,11 @@ def test_fitting_outputs_are_fine(model: str) -> None:
             id="another input",
         ),
         pytest.param(
+            "[Flatten, Dense: {units: 9}]",
+            "model[0].Flatten: Flatten: cannot take a mask; one comes with the data",
+            id="a layer that cannot take the mask of the data",
+        ),
+        pytest.param(
             "[GRU: {units: 3}, GRU: {units: 3}]",
             "model[1].GRU: GRU: expected an input of rank 3, (batch, time, features), found (None, 3), "
             "the output of GRU (model[0].GRU)",

@@ -27,6 +27,9 @@ Metric = Literal["Accuracy", "MeanAbsoluteError", "MeanSquaredError"]
 class DataConfig(TaggedConfig):
     """The base of all data sets.
 
+    Args:
+        standardize: Whether each channel is brought to mean 0 and standard deviation 1 over the training steps.
+
     Attributes:
         channels: Channels of every sequence.
         classes: How many classes the sequences belong to.
@@ -36,6 +39,8 @@ class DataConfig(TaggedConfig):
     registry: ClassVar = DATASETS
     channels: ClassVar[int]
     classes: ClassVar[int]
+
+    standardize: bool = True
 
 
 @frozen(slots=False, eq=False, repr=False)
@@ -49,8 +54,6 @@ class JapaneseVowelsConfig(DataConfig):
     identifier: ClassVar[str] = "JapaneseVowels"
     channels: ClassVar[int] = 12
     classes: ClassVar[int] = 9
-
-    standardize: bool = True
 
 
 @frozen(slots=False, eq=False, repr=False)

@@ -96,6 +96,7 @@ def infer(
     *,
     keys: tuple[Key, ...] = (),
     required: bool = False,
+    masked: bool = False,
 ) -> Inference:
     """Infers the shapes of all layers of a model.
 
@@ -106,6 +107,7 @@ def infer(
             Default: that of an experiment's data.
         keys: Path of the config in its document, put before every path.
         required: Whether an input shape that nothing declares is an error.
+        masked: Whether a mask comes with the input, as it does with an experiment's data.
 
     Returns:
         The layers with their shapes, and the error of the first layer that cannot work: a `ShapeError`, a `StateError`
@@ -117,7 +119,8 @@ def infer(
     """
     if isinstance(config, ExperimentConfig):
         shape = config.input_shape if input_shape is None else input_shape
-        return _fitting(config, infer(config.model, shape, keys=(*keys, "model"), required=required))
+        masked = config.data is not None
+        return _fitting(config, infer(config.model, shape, keys=(*keys, "model"), required=required, masked=masked))
     if isinstance(config, SequentialConfig):
         stack = config.stack
         paths = [(*keys, index, layer.identifier) for index, layer in enumerate(stack)]
@@ -131,7 +134,7 @@ def infer(
         LayerShapes(path, name, layer, None, None, prefix)
         for path, name, layer in zip(paths, _names(stack), stack, strict=True)
     ]
-    return _walk(unknown, given, required)
+    return _walk(unknown, given, required, masked)
 
 
 def _fitting(config: ExperimentConfig, inference: Inference) -> Inference:
@@ -150,10 +153,10 @@ def _fitting(config: ExperimentConfig, inference: Inference) -> Inference:
     return replace(inference, error=ShapeError(Problem(message, last.keys))) if message else inference
 
 
-def _walk(layers: list[LayerShapes], given: Shape | None, required: bool) -> Inference:
+def _walk(layers: list[LayerShapes], given: Shape | None, required: bool, masked: bool) -> Inference:
     """Fills in the shapes layer by layer, until the end or the first error."""
     found: list[LayerShapes] = []
-    mask: bool | None = False
+    mask: bool | None = masked
     masker: LayerShapes | None = None
     for index, layer in enumerate(layers):
         before = found[-1] if found else None
@@ -230,7 +233,7 @@ def _mask(layer: LayerShapes, mask: bool | None, masker: LayerShapes | None) -> 
     try:
         return layer.config.output_mask(mask)
     except MaskError as error:
-        source = f"; one reached it from {masker.label}" if masker else ""
+        source = f"; one reached it from {masker.label}" if masker else "; one comes with the data"
         raise _located(error, layer, source) from None
 
 
