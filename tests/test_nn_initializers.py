@@ -111,6 +111,14 @@ def test_variance_scaling_modes(mode: str, bound: float) -> None:
     assert 0.8 * bound**0.5 < drawn.abs().max().item() <= bound**0.5
 
 
+@pytest.mark.parametrize("shape", [(1, 400), (400, 0)], ids=str)
+def test_a_width_below_one_counts_as_one(shape: tuple[int, ...]) -> None:
+    drawn = fill(VarianceScaling(1.0, "fan_in" if shape[1] else "fan_out", "uniform"), *shape)
+
+    assert drawn.shape == shape
+    assert drawn.numel() == 0 or 0.98 * 3**0.5 < drawn.abs().max().item() <= 3**0.5
+
+
 @pytest.mark.parametrize(
     ("initializer", "mean", "stddev", "low", "high"),
     [

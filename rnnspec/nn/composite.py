@@ -150,13 +150,12 @@ class Composite(Layer):
         if not layers:
             raise StateError(f"{self.label} is not stateful, it has no states to reset; make it with stateful=True")
         shares = self._shares(layers, states)
-        before = [(layer, layer.batch_size, dict(layer._buffers)) for layer in layers]
+        before = [dict(layer._buffers) for layer in layers]
         try:
             for layer, share in zip(layers, shares, strict=True):
                 layer.reset_states(share, rows=rows, batch_size=batch_size)
         except Error:
-            for layer, size, buffers in before:
-                layer.batch_size = size
+            for layer, buffers in zip(layers, before, strict=True):
                 layer._buffers.update(buffers)
             raise
 

@@ -71,11 +71,7 @@ class Identity(Initializer):
     gain: float = 1.0
 
     def draw(self, shape: Shape, dtype: torch.dtype, generator: Generator) -> Tensor:
-        """See `Initializer.draw`.
-
-        Raises:
-            ShapeError: If the weight is not a square matrix.
-        """
+        """See `Initializer.draw`; a `ShapeError` if the weight is not a square matrix."""
         if len(shape) != 2 or shape[0] != shape[1]:
             raise ShapeError(f"Identity needs a square matrix, found the shape {shape}")
         return self.gain * torch.eye(shape[0], dtype=dtype, device="cpu")
