@@ -47,7 +47,7 @@ def show(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Mapping):
-        return "a mapping"
+        return "a mapping" if value else "an empty mapping"
     if isinstance(value, (list, tuple)):
         return "a list" if value else "an empty list"
     text = repr(str(value)) if isinstance(value, str) else repr(value)
@@ -129,28 +129,24 @@ class Whole:
     check: Check
 
 
-def _weights(value: Any) -> Any:
-    """A list of arrays, kept as they are: NumPy's, or nested lists of numbers."""
-    expected = "a list of arrays, each a NumPy array or nested lists of numbers"
-    if not isinstance(value, (list, tuple)):
-        raise ExpectedError(expected, value)
-    for item in value:
-        if not hasattr(item, "tolist"):
-            if not isinstance(item, (list, tuple)):
-                raise ExpectedError(expected, value)
-            _size(item)
-    return tuple(value)
+def _array(value: Any) -> Any:
+    """An array of numbers, kept as it is: NumPy's, or nested lists."""
+    if not hasattr(value, "tolist"):
+        if not isinstance(value, (list, tuple)):
+            raise ExpectedError("a NumPy array or nested lists of numbers", value)
+        _size(value)
+    return value
 
 
 def _size(nested: Any) -> tuple[int, ...]:
     """The shape of nested lists of numbers; raises where they are ragged or hold something else."""
     if not isinstance(nested, (list, tuple)):
         if isinstance(nested, bool) or not isinstance(nested, (int, float)):
-            raise ExpectedError("a list of arrays of numbers", nested)
+            raise ExpectedError("a NumPy array or nested lists of numbers", nested)
         return ()
     sizes = {_size(item) for item in nested}
     if len(sizes) > 1:
-        raise ExpectedError("a list of arrays, each with rows of one length", nested)
+        raise ExpectedError("an array, with rows of one length", nested)
     return (len(nested), *sizes.pop()) if sizes else (0,)
 
 
@@ -198,5 +194,5 @@ BatchShape = Annotated[
 Axis = Annotated[int | Sequence[int], Whole(_axis)]
 LayerName = Annotated[str, Limit("a name without dots", lambda value: value != "" and "." not in value)]
 DType = Literal["float16", "bfloat16", "float32", "float64"]
-Weights = Annotated[Sequence[Any], Whole(_weights)]
+Weights = Annotated[Sequence[Annotated[Any, Whole(_array)]], Limit("a list of arrays")]
 Tensors = Annotated[str | Sequence[Any], Whole(_references)]

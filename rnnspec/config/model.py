@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, cast
 from attrs import frozen
 
 from rnnspec.config.base import Config
-from rnnspec.config.checks import ExpectedError, LayerName, Limit, show
+from rnnspec.config.checks import LayerName, Limit, show
 from rnnspec.config.layer import LayerConfig, LayerLike
 from rnnspec.config.tags import split_tag, tagged_config
 from rnnspec.config.wrappers import graph_problems
@@ -69,8 +69,7 @@ def model_config(value: Any) -> LayerConfig | SequentialConfig:
         The config.
 
     Raises:
-        ExpectedError: If the value has none of the forms.
-        ConfigError: If anything in it is wrong.
+        ConfigError: If the value has none of the forms, or anything in it is wrong.
     """
     from rnnspec.config import convert
 
@@ -100,8 +99,6 @@ def document(data: Any) -> Config:
         from rnnspec.config.experiment import ExperimentConfig
 
         return cast(ExperimentConfig, convert.structure(data, ExperimentConfig))
-    try:
-        return model_config(data)
-    except ExpectedError as error:
-        message = f"expected a layer, a list of layers, or a mapping with model, found {show(error.found)}"
-        raise ConfigError(message) from None
+    if not isinstance(data, (str, Mapping, list, tuple, Config)) or data == {}:
+        raise ConfigError(f"expected a layer, a list of layers, or a mapping with model, found {show(data)}")
+    return model_config(data)

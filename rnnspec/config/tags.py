@@ -15,7 +15,7 @@ from typing import Any, ClassVar, cast
 from attrs import frozen
 
 from rnnspec.config.base import TaggedConfig, plain
-from rnnspec.config.checks import ExpectedError, Whole, show
+from rnnspec.config.checks import Whole, show
 from rnnspec.config.problems import missing_argument, unknown_argument
 from rnnspec.errors import ConfigError, Key, Problem
 from rnnspec.registry import closest
@@ -58,13 +58,12 @@ def split_tag(value: Any, expected: str) -> Tag:
         The parts.
 
     Raises:
-        ExpectedError: If the data has none of the forms.
-        ConfigError: If it has several keys.
+        ConfigError: If the data has none of the forms.
     """
     if isinstance(value, str):
         return Tag(str(value), {}, (), ())
     if not isinstance(value, Mapping) or not value:
-        raise ExpectedError(f"{expected} (a name, or a mapping of one name to its arguments)", value)
+        raise ConfigError(f"{expected} is a name, or a mapping of one name to its arguments, found {show(value)}")
     if "class_name" in value:
         extra = [str(key) for key in value if key not in ("class_name", "config")]
         if extra:
@@ -89,8 +88,7 @@ def tagged_config(value: Any, family: type[TaggedConfig]) -> TaggedConfig:
         The config.
 
     Raises:
-        ExpectedError: If the value has none of the forms.
-        ConfigError: If there is no such tag, or its arguments are wrong.
+        ConfigError: If the value has none of the forms, there is no such tag, or its arguments are wrong.
     """
     from rnnspec.config import convert
 

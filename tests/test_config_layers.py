@@ -1,0 +1,234 @@
+"""The configs of the layers around the recurrent ones."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from rnnspec import config
+from rnnspec.errors import ConfigError, MaskError, ShapeError
+from rnnspec.shapes import Shape
+
+NONE = inspect.Parameter.empty
+GLOROT, ZEROS = config.GlorotUniformInitializerConfig(), config.ZerosInitializerConfig()
+LSTM = config.LSTMConfig(3, return_sequences=True)
+
+
+@pytest.mark.parametrize(
+    ("layer", "positions"),
+    [
+        (config.InputConfig, {"shape": None, "batch_shape": None}),
+        (config.MaskingConfig, {"mask_value": 0.0}),
+        (
+            config.DenseConfig,
+            {
+                "units": NONE,
+                "activation": None,
+                "use_bias": True,
+                "kernel_initializer": GLOROT,
+                "bias_initializer": ZEROS,
+                "kernel_regularizer": None,
+                "bias_regularizer": None,
+                "activity_regularizer": None,
+                "kernel_constraint": None,
+                "bias_constraint": None,
+            },
+        ),
+        (config.ActivationConfig, {"activation": NONE}),
+        (config.DropoutConfig, {"rate": NONE, "noise_shape": None, "seed": None}),
+        (config.FlattenConfig, {}),
+        (
+            config.EmbeddingConfig,
+            {
+                "input_dim": NONE,
+                "output_dim": NONE,
+                "embeddings_initializer": config.UniformInitializerConfig(-0.05, 0.05),
+                "embeddings_regularizer": None,
+                "activity_regularizer": None,
+                "embeddings_constraint": None,
+                "mask_zero": False,
+                "input_length": None,
+            },
+        ),
+        (config.TimeDistributedConfig, {"layer": NONE}),
+        (config.BidirectionalConfig, {"layer": NONE, "merge_mode": "concat"}),
+    ],
+    ids=lambda value: getattr(value, "identifier", ""),
+)
+def test_the_arguments_and_defaults_are_keras(layer: Any, positions: dict[str, Any]) -> None:
+    parameters = inspect.signature(layer).parameters.values()
+
+    assert {p.name: p.default for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD} == positions
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (config.DenseConfig(3), None),
+        (config.DenseConfig(3, input_dim=4), (None, 4)),
+        (config.DenseConfig(3, input_dim=4, input_shape=(5, 6)), (None, 5, 6)),
+        (config.InputConfig((5, 4)), (None, 5, 4)),
+        (config.InputConfig(batch_shape=(2, 5, 4)), (2, 5, 4)),
+        (config.InputConfig(input_shape=(5, 4)), (None, 5, 4)),
+        (config.InputConfig(batch_input_shape=(2, 5, 4)), (2, 5, 4)),
+        (config.EmbeddingConfig(3, 4), None),
+        (config.EmbeddingConfig(3, 4, input_shape=(5, 6)), (None, 5, 6)),
+        (config.BidirectionalConfig(config.LSTMConfig(3, input_dim=4)), (None, None, 4)),
+        (config.BidirectionalConfig(config.LSTMConfig(3, input_dim=4), input_shape=(5, 4)), (None, 5, 4)),
+        (config.TimeDistributedConfig(config.DenseConfig(3, input_dim=4)), (None, None, 4)),
+        (config.TimeDistributedConfig(config.DenseConfig(3, batch_input_shape=(2, 4))), (2, None, 4)),
+        (config.TimeDistributedConfig("Flatten", input_shape=(5, 4, 3)), (None, 5, 4, 3)),
+        (config.TimeDistributedConfig("Flatten"), None),
+    ],
+    ids=repr,
+)
+def test_the_arguments_declare_the_input(layer: config.LayerConfig, shape: Shape | None) -> None:
+    assert layer.declared_input() == shape
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"), [(config.EmbeddingConfig(3, 4, input_length=7), (None, 7)), (LSTM, None)], ids=repr
+)
+def test_only_an_embedding_knows_its_input_without_being_told(layer: config.LayerConfig, shape: Shape | None) -> None:
+    assert layer.default_input() == shape
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "output"),
+    [
+        (config.InputConfig((5,)), (2, 5), (2, 5)),
+        (config.MaskingConfig(), (2, 5, 4), (2, 5, 4)),
+        (config.DenseConfig(3), (2, 5, 4), (2, 5, 3)),
+        (config.ActivationConfig("relu"), (2, 5, 4), (2, 5, 4)),
+        (config.DropoutConfig(0.5), (2, 5, 4), (2, 5, 4)),
+        (config.FlattenConfig(), (None, 5, 4), (None, 20)),
+        (config.EmbeddingConfig(9, 3), (2, None), (2, None, 3)),
+        (config.TimeDistributedConfig({"Dense": {"units": 3}}), (2, 5, 4), (2, 5, 3)),
+        (config.TimeDistributedConfig("Flatten"), (2, 5, 4, 3), (2, 5, 12)),
+        (config.TimeDistributedConfig(config.RecurrentConfig()), (2, 5, 4, 3), None),
+        (config.BidirectionalConfig(LSTM), (2, 5, 4), (2, 5, 6)),
+        (config.BidirectionalConfig(LSTM, "sum"), (2, 5, 4), (2, 5, 3)),
+        (config.BidirectionalConfig(config.LSTMConfig(3), None), (2, 5, 4), (2, 3)),
+        (config.BidirectionalConfig(config.RecurrentConfig()), (2, 5, 4), None),
+    ],
+    ids=repr,
+)
+def test_the_output_shape(layer: config.LayerConfig, shape: Shape, output: Shape | None) -> None:
+    assert layer.compute_output_shape(shape) == output
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (
+            config.BidirectionalConfig(LSTM),
+            (2, 5),
+            "layer.LSTM: expected an input of rank 3, (batch, time, features), found (2, 5)",
+        ),
+        (
+            config.TimeDistributedConfig(config.DenseConfig(3)),
+            (2, 5, None),
+            "layer.Dense: expected a known number of features, found (2, None)",
+        ),
+    ],
+    ids=repr,
+)
+def test_the_error_of_an_inner_layer_has_its_path(layer: config.LayerConfig, shape: Shape, message: str) -> None:
+    with pytest.raises(ShapeError) as error:
+        layer.compute_output_shape(shape)
+
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("layer", "before", "after"),
+    [
+        (config.EmbeddingConfig(3, 4, mask_zero=True), False, True),
+        (config.EmbeddingConfig(3, 4), True, False),
+        (config.MaskingConfig(), False, True),
+        (config.DenseConfig(3), True, True),
+        (config.DropoutConfig(0.5), True, True),
+        (config.ActivationConfig(None), None, None),
+        (LSTM, True, True),
+        (config.LSTMConfig(3), True, False),
+        (config.BidirectionalConfig(LSTM), True, True),
+        (config.BidirectionalConfig(config.LSTMConfig(3)), True, False),
+        (config.TimeDistributedConfig("Flatten"), True, True),
+        (config.FlattenConfig(), False, False),
+        (config.FlattenConfig(), None, None),
+    ],
+    ids=repr,
+)
+def test_a_mask_leaves_or_not(layer: config.LayerConfig, before: bool | None, after: bool | None) -> None:
+    assert layer.output_mask(before) is after
+
+
+def test_flatten_cannot_take_a_mask() -> None:
+    with pytest.raises(MaskError, match=r"^cannot take a mask$"):
+        config.FlattenConfig().output_mask(True)
+
+
+@pytest.mark.parametrize(
+    ("layer", "argument"),
+    [
+        (LSTM, None),
+        (config.LSTMConfig(3, return_state=True), "return_state"),
+        (config.BidirectionalConfig(LSTM), None),
+        (config.BidirectionalConfig(LSTM, None), "merge_mode"),
+        (config.BidirectionalConfig(config.LSTMConfig(3, return_state=True)), "return_state"),
+        (config.TimeDistributedConfig(config.LSTMConfig(3, return_state=True)), "return_state"),
+        (config.FlattenConfig(), None),
+    ],
+    ids=repr,
+)
+def test_some_arguments_give_several_outputs(layer: config.LayerConfig, argument: str | None) -> None:
+    assert layer.several_outputs == argument
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: config.InputConfig(), "Input needs the argument 'shape' or 'batch_shape'"),
+        (lambda: config.InputConfig((3,), (2, 3)), "batch_shape: Input takes one shape, found shape and batch_shape"),
+        (lambda: config.InputConfig((0,), (2, 3)), "shape[0] must be a positive integer or null, found 0"),
+        (
+            lambda: config.BidirectionalConfig(config.DenseConfig(3)),
+            "layer: Bidirectional takes a recurrent layer, found Dense",
+        ),
+        (
+            lambda: config.BidirectionalConfig(LSTM, "cat"),  # type: ignore[arg-type]
+            "merge_mode must be sum, mul, concat or ave, found 'cat'\n  hint: did you mean 'concat'?",
+        ),
+        (
+            lambda: config.BidirectionalConfig({"LSTM": {"unit": 0}}).layer,
+            "layer.LSTM.unit: LSTM has no argument 'unit'",
+        ),
+        (
+            lambda: config.TimeDistributedConfig(None),  # type: ignore[arg-type]
+            "layer: a layer is a name, or a mapping of one name to its arguments, found null",
+        ),
+        (
+            lambda: config.TimeDistributedConfig(config.DenseConfig(3, inbound_nodes="x")),
+            "layer.Dense.inbound_nodes: inbound_nodes is for layers of a graph only",
+        ),
+        (
+            lambda: config.BidirectionalConfig(config.LSTMConfig(3, inbound_nodes="x")),
+            "layer.LSTM.inbound_nodes: inbound_nodes is for layers of a graph only",
+        ),
+        (lambda: config.DropoutConfig(0.5, (None, 0)), "noise_shape[1] must be a positive integer or null, found 0"),
+        (lambda: config.MaskingConfig(None), "mask_value must be a number, found null"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_wrong_layer_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        make()
+
+    assert str(error.value).startswith(message)
+    assert len(error.value.problems) == 1
+
+
+def test_a_label_has_the_name() -> None:
+    assert config.FlattenConfig().label == "Flatten"
+    assert config.FlattenConfig(name="f").label == "Flatten 'f'"
