@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnspec.errors import ConfigError, Key, Problem
@@ -148,7 +147,41 @@ def dump(config: Config, path: str | os.PathLike[str] | None = None, defaults: b
     Returns:
         The text.
     """
-    text = dump_text(escape(config.to_schema()))
+    text = dump_text(escape(_document(config, defaults)))
     if path is not None:
-        write_text(Path(path), text)
+        write_text(path, text)
     return text
+
+
+def _document(config: Config, defaults: bool) -> Any:
+    """A config as the data of a document; a stack without a name is a list."""
+    from rnnspec.config.experiment import ExperimentConfig
+    from rnnspec.config.model import SequentialConfig
+
+    data = config.to_schema() if defaults else _lean(config)
+    if isinstance(config, SequentialConfig) and config.name is None:
+        return data[config.identifier]["layers"]
+    if isinstance(config, ExperimentConfig):
+        data["model"] = _document(config.model, defaults)
+        if data.keys() == {"model"}:  # would be the model alone
+            data["train"] = {}
+    return data
+
+
+def _lean(value: Any) -> Any:
+    """Plain data without the arguments that have their default values."""
+    from attrs import fields
+
+    from rnnspec.config.base import Config, plain
+    from rnnspec.config.tags import Registered
+
+    if isinstance(value, list | tuple):
+        return [_lean(item) for item in value]
+    if not isinstance(value, Config) or isinstance(value, Registered):
+        return plain(value)
+    arguments = {}
+    for attribute in fields(type(value)):
+        argument = getattr(value, attribute.name)
+        if type(argument) is not type(attribute.default) or plain(argument) != plain(attribute.default):
+            arguments[attribute.name] = _lean(argument)
+    return {value.identifier: arguments} if value.identifier in value.to_schema() else arguments

@@ -194,9 +194,9 @@ class _Tidier:
             present = self.blocks[-1].column + int(digit.group())
             shift = _STEP * (len(self.blocks) - 1) - self.blocks[-1].column
         elif self.blocks:
-            present = next((_width(line) for line in lines if line.strip(" ")), max(map(len, lines)))
+            present = next((_width(line) for line in lines if line.strip(" ")), max(map(len, lines), default=0))
             shift = _STEP * len(self.blocks) - present
-        if "+" in signs:
+        if "+" in signs and text.endswith("\n"):
             lines.pop()
         while "+" not in signs and lines and len(lines[-1]) <= present and not lines[-1].strip(" "):
             lines.pop()
