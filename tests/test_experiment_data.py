@@ -156,7 +156,8 @@ class TestReadSeries:
         series = read_series(path)
 
         assert [x.tolist() for x in series.x] == [[[1], [2]], [[3]]]
-        assert series.y is not None and series.y.tolist() == [1, 0]
+        assert series.y is not None
+        assert series.y.tolist() == [1, 0]
 
 
 X = np.zeros((2, 3, 1))

@@ -58,7 +58,7 @@ def test_fitting_outputs_are_fine(model: str) -> None:
             id="another input",
         ),
         pytest.param(
-            "[Flatten, Dense: {units: 9}]",
+            "[Flatten: {input_shape: [29, 12]}, Dense: {units: 9}]",
             "model[0].Flatten: Flatten: cannot take a mask; one comes with the data",
             id="a layer that cannot take the mask of the data",
         ),

@@ -12,18 +12,21 @@ from matplotlib.ticker import MaxNLocator
 
 __all__ = ["draw_learning_curve"]
 
-# Blue and orange of the Okabe-Ito palette, told apart by colour-blind readers; the line style repeats the difference.
-_STYLES = (("train", "#0072B2", "--"), ("test", "#D55E00", "-"))
-_UNITS = {"loss": "loss (nats per label)", "accuracy": "accuracy (share of labels)"}
+# Blue, orange and green of the Okabe-Ito palette, told apart by colour-blind readers; the lines repeat the difference.
+_STYLES = (("train", "#0072B2", "--"), ("validation", "#009E73", ":"), ("test", "#D55E00", "-"))
 
 
-def draw_learning_curve(rows: Sequence[Mapping[str, float]], path: Path, title: str) -> None:
+def draw_learning_curve(
+    rows: Sequence[Mapping[str, float]], path: Path, title: str, labels: Mapping[str, str] | None = None
+) -> None:
     """Draws every measure over the epochs, one axes each, training and test split together.
 
     Args:
-        rows: A row an epoch: `epoch`, and `train_` and `test_` values, as in metrics.csv.
+        rows: A row an epoch: `epoch`, and `train_`, `validation_` and `test_` values, as in metrics.csv. The training
+            values are taken while the model still learns, so they can be worse than the others.
         path: The picture, `.png`.
         title: The line over the picture.
+        labels: What stands beside the axis of a measure, with its unit; its name by default.
     """
     measures = [name.removeprefix("train_") for name in rows[0] if name.startswith("train_")]
     # A figure with a canvas of its own: no pyplot, so neither its state nor the user's style is touched.
@@ -31,20 +34,22 @@ def draw_learning_curve(rows: Sequence[Mapping[str, float]], path: Path, title: 
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, len(measures), squeeze=False)[0]
     for ax, measure in zip(axes, measures, strict=True):
-        _draw(ax, rows, measure)
+        _draw(ax, rows, measure, (labels or {}).get(measure, measure))
     figure.suptitle(title)
     figure.savefig(path)
 
 
-def _draw(ax: Axes, rows: Sequence[Mapping[str, float]], measure: str) -> None:
+def _draw(ax: Axes, rows: Sequence[Mapping[str, float]], measure: str, label: str) -> None:
     epochs = [row["epoch"] for row in rows]
     marker = "o" if len(rows) <= 60 else None
     for split, color, line in _STYLES:
+        if f"{split}_{measure}" not in rows[0]:
+            continue
         values = [row[f"{split}_{measure}"] for row in rows]
-        label = f"{split} (last {values[-1]:.3f})"
-        ax.plot(epochs, values, label=label, color=color, linestyle=line, marker=marker, markersize=3)
+        name = f"{split} (last {values[-1]:.3f})"
+        ax.plot(epochs, values, label=name, color=color, linestyle=line, marker=marker, markersize=3)
     ax.set_xlabel("epoch")
-    ax.set_ylabel(_UNITS.get(measure, measure))
+    ax.set_ylabel(label)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.3)
     ax.legend()

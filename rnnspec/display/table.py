@@ -22,7 +22,10 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequ
     rule = ["-" * width for width in widths]
 
     def line(row: Sequence[str]) -> str:
-        cells = (text.rjust(width) if i in right else text.ljust(width) for i, (text, width) in enumerate(zip(row, widths, strict=True)))
+        cells = (
+            text.rjust(width) if i in right else text.ljust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
         return "  ".join(cells).rstrip()
 
     return "\n".join(line(row) for row in (header, rule, *rows))

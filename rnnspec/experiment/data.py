@@ -5,12 +5,67 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnnspec.errors import DataError, Problem
+from rnnspec.config.experiment import DataConfig, ExperimentConfig
+from rnnspec.errors import ConfigError, DataError, Problem
+from rnnspec.experiment.japanese_vowels import japanese_vowels
 from rnnspec.experiment.numpy_files import read_npy, read_npz
-from rnnspec.experiment.series import Series
+from rnnspec.experiment.series import DataSet, Series
 from rnnspec.experiment.ts_files import read_ts
 
-__all__ = ["read_series"]
+__all__ = ["data_config", "prepared_data", "read_data", "read_series"]
+
+_READERS = {"JapaneseVowels": japanese_vowels}
+
+
+def read_data(config: ExperimentConfig) -> DataSet:
+    """Reads the data set of an experiment, as measured.
+
+    Args:
+        config: The experiment.
+
+    Returns:
+        The data.
+
+    Raises:
+        ConfigError: If the experiment names no data.
+        DataError: If the data cannot be read.
+    """
+    return _READERS[data_config(config).identifier]()
+
+
+def prepared_data(config: ExperimentConfig, seed: int) -> DataSet:
+    """Reads the data set of an experiment and does to it what the experiment asks for.
+
+    Args:
+        config: The experiment.
+        seed: Of the draw of the validation split.
+
+    Returns:
+        The data, ready for training.
+
+    Raises:
+        ConfigError: If the experiment names no data.
+        DataError: If the data cannot be read or split.
+    """
+    data = read_data(config).validated(config.train.validation_split, seed)
+    return data.standardized() if data_config(config).standardize else data
+
+
+def data_config(config: ExperimentConfig) -> DataConfig:
+    """The config of an experiment's data set.
+
+    Args:
+        config: The experiment.
+
+    Returns:
+        The config.
+
+    Raises:
+        ConfigError: If the experiment names no data.
+    """
+    if config.data is None:
+        raise ConfigError(Problem("the experiment names no data", hint="for example `data: JapaneseVowels`"))
+    return config.data
 
 
 def read_series(path: str | Path, classes: Sequence[str] = ()) -> Series:

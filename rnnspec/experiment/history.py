@@ -12,6 +12,7 @@ from typing import Any
 import pytorch_lightning as lightning
 
 from rnnspec.errors import DataError, Problem
+from rnnspec.experiment.series import SPLITS
 
 __all__ = ["History", "ProgressBar", "Row"]
 
@@ -62,7 +63,9 @@ class ProgressBar(lightning.Callback):
         tqdm = importlib.import_module(variant).tqdm
         # Into a file or a pipe, a line a second is enough.
         interval = 0.1 if sys.stderr.isatty() else 1.0
-        self._bar = tqdm(total=trainer.max_epochs, desc="epochs", unit="epoch", mininterval=interval, dynamic_ncols=True)
+        self._bar = tqdm(
+            total=trainer.max_epochs, desc="epochs", unit="epoch", mininterval=interval, dynamic_ncols=True
+        )
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Moves it on; `History` must stand before it among the callbacks."""
@@ -83,6 +86,6 @@ class ProgressBar(lightning.Callback):
             self._bar.close()
 
 
-def _reading_order(name: str) -> tuple[bool, bool, str]:
-    """Training before test, the loss before the metrics."""
-    return not name.startswith("train_"), not name.endswith("_loss"), name
+def _reading_order(name: str) -> tuple[int, bool, str]:
+    """Split by split, the loss before the metrics."""
+    return SPLITS.index(name.partition("_")[0]), not name.endswith("_loss"), name

@@ -57,7 +57,9 @@ def read_npz(path: Path) -> Series:
         raise DataError(Problem("is not a .npz file of numbers", file=str(path))) from error
     if "x" not in found or not found.keys() <= {"x", "lengths", "y"}:
         names = ", ".join(sorted(found)) or "none"
-        raise DataError(Problem(f"expected the arrays x, lengths (optional) and y (optional), found {names}", file=str(path)))
+        raise DataError(
+            Problem(f"expected the arrays x, lengths (optional) and y (optional), found {names}", file=str(path))
+        )
     return _series(found, str(path))
 
 

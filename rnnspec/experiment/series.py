@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DataSet", "Floats", "Series", "Standardizer"]
+from rnnspec.errors import DataError
+
+__all__ = ["SPLITS", "DataSet", "Floats", "Series", "Standardizer"]
 
 Floats = npt.NDArray[np.float32]
+
+SPLITS = ("train", "test", "validation")
+"""The parts of a data set, in the order of metrics.csv."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +34,11 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def __getitem__(self, indices: npt.NDArray[np.int64]) -> Series:
+        """The sequences with these indices, in the same order as they stand in the series."""
+        chosen = np.sort(indices)
+        return replace(self, x=[self.x[i] for i in chosen], y=None if self.y is None else self.y[chosen])
 
     @property
     def channels(self) -> int:
@@ -88,14 +98,38 @@ class DataSet:
     Attributes:
         train: The training sequences.
         test: The test sequences; they are only measured, nothing is chosen by them.
-        standardizer: What has been applied to both, None for nothing.
+        validation: Sequences that were taken from the training split to be measured, None for none.
+        standardizer: What has been applied to all of them, None for nothing.
     """
 
     train: Series
     test: Series
+    validation: Series | None = None
     standardizer: Standardizer | None = None
+
+    def validated(self, share: float, seed: int) -> DataSet:
+        """The same data with a part of the training sequences, drawn at random, kept for validation.
+
+        Args:
+            share: How much of the training split, from 0 to below 1; 0 keeps none.
+            seed: Of the draw.
+
+        Returns:
+            The data.
+
+        Raises:
+            DataError: If the share is so small that it holds no sequence, or so large that it leaves none.
+        """
+        if share == 0:
+            return self
+        count = round(share * len(self.train))
+        if not 0 < count < len(self.train):
+            raise DataError(f"validation_split {share} of {len(self.train)} sequences keeps {count} for validation")
+        order = np.random.default_rng(seed).permutation(len(self.train))
+        return replace(self, train=self.train[order[count:]], validation=self.train[order[:count]])
 
     def standardized(self) -> DataSet:
         """The same data with channels of mean 0 and deviation 1 over the training steps."""
-        standardizer = Standardizer.fit(self.train)
-        return DataSet(standardizer(self.train), standardizer(self.test), standardizer)
+        apply = Standardizer.fit(self.train)
+        validation = None if self.validation is None else apply(self.validation)
+        return DataSet(apply(self.train), apply(self.test), validation, apply)

@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -14,17 +14,16 @@ import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
-from torchmetrics import Metric, MetricCollection
+from torchmetrics import Metric
 
+from rnnspec.config.experiment import ExperimentConfig, TrainConfig
 from rnnspec.experiment.batches import Batch, batches
 from rnnspec.experiment.history import History, ProgressBar, Row
-from rnnspec.experiment.series import DataSet
+from rnnspec.experiment.objectives import Measures, Objective
+from rnnspec.experiment.series import SPLITS, DataSet
+from rnnspec.nn import Sequential
 
-__all__ = ["Loss", "MakeOptimizer", "Task", "fit"]
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""From outputs (n, classes) and labels (n,) to their mean loss."""
-MakeOptimizer = Callable[[Iterator[nn.Parameter]], torch.optim.Optimizer]
+__all__ = ["Task", "fit"]
 
 
 class Task(lightning.LightningModule):
@@ -35,52 +34,49 @@ class Task(lightning.LightningModule):
 
     Args:
         model: Called as `model(x, mask=mask)`; its `losses` are added to the loss, as in Keras.
-        loss: The mean loss of outputs and labels.
-        optimizer: Makes the optimizer from the parameters.
-        metrics: By name, computed over a whole epoch.
+        config: The experiment: its loss, optimizer and metrics are used.
+        classes: The number of classes.
     """
 
-    def __init__(self, model: nn.Module, loss: Loss, optimizer: MakeOptimizer, metrics: Mapping[str, Metric]) -> None:
+    def __init__(self, model: Sequential, config: ExperimentConfig, classes: int) -> None:
         super().__init__()
         self.model = model
-        self._loss = loss
-        self._optimizer = optimizer
-        self.train_metrics = MetricCollection(dict(metrics), prefix="train_")
-        self.test_metrics = self.train_metrics.clone(prefix="test_")
+        self._objective = Objective(config.loss, classes)
+        self._optimizer = config.optimizer
+        self.measures = nn.ModuleDict(
+            {f"{split}_": Measures(config.metrics, self._objective, classes) for split in SPLITS}
+        )
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """The loss of one batch of the training split."""
-        return self._step(batch, "train_loss", self.train_metrics)
+        return self._step("train_", batch)
 
-    def validation_step(self, batch: Batch, _: int) -> None:
-        """Measures one batch of the test split."""
-        self._step(batch, "test_loss", self.test_metrics)
+    def validation_step(self, batch: Batch, _: int, dataloader_idx: int = 0) -> None:
+        """Measures one batch of the test split (the first loader) or of the validation split (the second)."""
+        self._step(f"{SPLITS[1 + dataloader_idx]}_", batch)
 
-    def _step(self, batch: Batch, name: str, metrics: MetricCollection) -> Tensor:
+    def _step(self, split: str, batch: Batch) -> Tensor:
         x, mask, y = batch
         outputs = self.model(x, mask=mask)
         if outputs.ndim == 3:
             outputs, y = outputs[mask], y[:, None].expand(mask.shape)[mask]
-        loss = sum(cast(list[Tensor], self.model.losses), self._loss(outputs, y))
-        metrics.update(outputs.detach(), y)
-        self.log(name, loss, on_step=False, on_epoch=True, batch_size=len(y))
-        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(y))
+        loss = sum(self.model.losses, self._objective.loss(outputs, y))
+        measures = cast(Measures, self.measures[split])
+        measures.update(outputs, y)
+        values: dict[str, Tensor | Metric] = {"loss": loss, **measures.metrics}
+        for name, value in values.items():
+            self.log(split + name, value, on_epoch=True, on_step=False, batch_size=len(y), add_dataloader_idx=False)
         return loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The optimizer of the parameters that may be trained."""
-        return self._optimizer(parameter for parameter in self.model.parameters() if parameter.requires_grad)
+        parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        make = getattr(torch.optim, self._optimizer.identifier)
+        return cast(torch.optim.Optimizer, make(parameters, **self._optimizer.torch_arguments()))
 
 
 def fit(
-    task: Task,
-    data: DataSet,
-    *,
-    epochs: int,
-    batch_size: int,
-    seed: int,
-    accelerator: str = "auto",
-    progress: bool = True,
+    task: Task, data: DataSet, train: TrainConfig, *, accelerator: str = "auto", progress: bool = True
 ) -> list[Row]:
     """Trains in place; the test split is measured after every epoch, and nothing is chosen by it.
 
@@ -89,27 +85,29 @@ def fit(
     Args:
         task: What to train.
         data: The data.
-        epochs: Passes over the training split.
-        batch_size: Sequences a batch.
-        seed: Of the order of the sequences and of dropout.
+        train: How to train; `seed` must be there.
         accelerator: Lightning's: `auto`, `cpu`, `gpu`, ...
         progress: Whether to show the progress bar.
 
     Returns:
-        A row an epoch: `epoch`, `seconds`, `train_loss`, `test_loss` and the metrics of both splits.
+        A row an epoch: `epoch`, `seconds`, `train_loss`, `test_loss` and the metrics of all splits.
 
     Raises:
         DataError: If the loss becomes nan.
         KeyboardInterrupt: If the user interrupts.
     """
+    seed = cast(int, train.seed)
     history = History()
+    training = batches(data.train, train.batch_size, shuffle_seed=seed if train.shuffle else None)
+    measured = [batches(split, train.batch_size) for split in (data.test, data.validation) if split is not None]
     with _quiet(), isolate_rng():
-        lightning.seed_everything(seed, verbose=False)
+        lightning.seed_everything(seed % 2**32, verbose=False)
         trainer = lightning.Trainer(
-            max_epochs=epochs,
+            max_epochs=train.epochs,
             accelerator=accelerator,
             devices=1,
             callbacks=[history, *([ProgressBar(history)] if progress else [])],
+            gradient_clip_val=train.gradient_clip,
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -117,7 +115,7 @@ def fit(
             num_sanity_val_steps=0,
         )
         with _interruptible(trainer):
-            trainer.fit(task, batches(data.train, batch_size, shuffle_seed=seed), batches(data.test, batch_size))
+            trainer.fit(task, training, measured)
     return history.rows
 
 

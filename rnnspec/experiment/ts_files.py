@@ -82,7 +82,8 @@ def _sequence(texts: list[str], channels: int) -> Floats:
     for index, row in enumerate(rows):
         if len(row) != len(rows[0]):
             raise DataError(f"channel {index + 1} has {len(row)} values, channel 1 has {len(rows[0])}")
-    return np.array(rows, dtype=np.float32).T
+    sequence: Floats = np.array(rows, dtype=np.float32).T
+    return sequence
 
 
 def _number(text: str) -> float:

@@ -1,0 +1,106 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+from collections.abc import Callable
+from typing import Any
+
+import rnnspec
+from rnnspec.errors import Error, Problem
+
+__all__ = ["TRAIN", "Shape", "add_command", "add_input_shape", "add_settings", "load", "print_json", "require"]
+
+Shape = tuple[int | None, ...]
+
+TRAIN = ("matplotlib", "numpy", "pytorch_lightning", "safetensors", "torchmetrics")
+"""What the extra `train` brings."""
+
+
+def add_command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], summary: str, example: str
+) -> argparse.ArgumentParser:
+    """Adds a command with the options that all commands have.
+
+    Args:
+        commands: What `ArgumentParser.add_subparsers` gave.
+        name: The command.
+        run: Does the work and returns the exit code.
+        summary: One line about it.
+        example: A command line that works.
+
+    Returns:
+        The command's parser, for its own arguments.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="print JSON, for machines")
+    text = "import a module that registers layers, cells or functions; may be repeated"
+    parser.add_argument("--import", action="append", default=[], dest="imports", metavar="MODULE", help=text)
+    return parser
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Adds `--set PATH=VALUE`."""
+    text = "replace a value of the file, for example model.1.LSTM.units=128; may be repeated"
+    parser.add_argument("--set", action="append", default=[], dest="settings", metavar="PATH=VALUE", help=text)
+
+
+def add_input_shape(parser: argparse.ArgumentParser) -> None:
+    """Adds `--input-shape none,10,12`."""
+    text = "the input's shape with the batch, for example none,10,12; not needed where the file tells it"
+    parser.add_argument("--input-shape", type=_shape, metavar="SHAPE", help=text)
+
+
+def _shape(text: str) -> Shape:
+    sizes = [size.strip().lower() for size in text.split(",")]
+    if not all(size == "none" or size.isdecimal() for size in sizes):
+        raise argparse.ArgumentTypeError(f"expected sizes such as none,10,12, found '{text}'")
+    return tuple(None if size == "none" else int(size) for size in sizes)
+
+
+def load(arguments: argparse.Namespace, file: str) -> Any:
+    """Loads a file with the command line's settings.
+
+    Args:
+        arguments: The command line.
+        file: The YAML file.
+
+    Returns:
+        The config.
+
+    Raises:
+        Error: If the file or a setting is wrong.
+    """
+    from rnnspec.yaml.overrides import read_override
+
+    return rnnspec.load(file, overrides=dict(read_override(setting) for setting in arguments.settings))
+
+
+def print_json(data: object) -> None:
+    """Prints plain data for machines."""
+    print(json.dumps(data, indent=2))
+
+
+def require(extra: str, *modules: str) -> None:
+    """Refuses a command whose optional packages are not installed.
+
+    Args:
+        extra: The extra of rnnspec that brings them.
+        *modules: What the command imports.
+
+    Raises:
+        Error: If one is missing.
+    """
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        message = f"this command needs packages that are not installed: {', '.join(missing)}"
+        raise Error(Problem(message, hint=f"pip install 'rnnspec[{extra}]'"))

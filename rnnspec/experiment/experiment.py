@@ -1,0 +1,69 @@
+"""An experiment from its config to its run folder."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from attrs import evolve
+
+from rnnspec.config.experiment import ExperimentConfig
+from rnnspec.display.model_table import layer_rows, model_table
+from rnnspec.experiment.data import data_config, prepared_data
+from rnnspec.experiment.history import Row
+from rnnspec.experiment.runs import RunFolder, build_model, save_run
+from rnnspec.experiment.training import Task, fit
+
+__all__ = ["Experiment"]
+
+
+class Experiment:
+    """An experiment that is ready to be trained: its data are read, and its model is built.
+
+    Args:
+        config: What to do. Where it has no `train.seed`, one is drawn, and written into the run folder.
+        accelerator: Lightning's: `auto`, `cpu` or `gpu`.
+
+    Attributes:
+        config: The config, with a seed.
+        data: The data, standardised if that is asked for.
+        model: The model.
+        rows: After training, a row an epoch: `epoch`, `seconds`, `train_loss`, `test_accuracy`, ...
+
+    Raises:
+        Error: If the data are missing, or the model does not fit them.
+    """
+
+    def __init__(self, config: ExperimentConfig, accelerator: str = "auto") -> None:
+        drawn = config.train.seed is None
+        seed = secrets.randbits(32) if config.train.seed is None else config.train.seed
+        self.config = evolve(config, train=evolve(config.train, seed=seed)) if drawn else config
+        self.data = prepared_data(config, seed)
+        self.model = build_model(config, seed=seed, device="cpu" if accelerator == "cpu" else None)
+        self.rows: list[Row] = []
+        self._accelerator = accelerator
+
+    def table(self) -> str:
+        """The table of the model: layers, output shapes, parameters, engines."""
+        channels = self.data.train.channels
+        return model_table(layer_rows(self.model, (None, None, channels), masked=True))
+
+    def train(self, runs: str | Path = "runs", name: str = "run", progress: bool = True) -> Path:
+        """Trains the model and writes its run folder.
+
+        Args:
+            runs: The folder of all runs.
+            name: The run's name; a number is put behind it.
+            progress: Whether to show a progress bar.
+
+        Returns:
+            The run folder.
+
+        Raises:
+            DataError: If the folder cannot be made, or the loss becomes nan.
+        """
+        with RunFolder(Path(runs), name) as folder:
+            task = Task(self.model, self.config, data_config(self.config).classes)
+            self.rows = fit(task, self.data, self.config.train, accelerator=self._accelerator, progress=progress)
+            save_run(folder.path, self.config, self.model, self.data, self.rows)
+        return folder.path

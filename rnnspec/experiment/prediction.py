@@ -1,0 +1,62 @@
+"""Predicting with a run: sequences in, probabilities of the classes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from rnnspec.experiment.batches import batches
+from rnnspec.experiment.objectives import Objective
+from rnnspec.experiment.runs import Run
+from rnnspec.experiment.series import Floats, Series
+
+__all__ = ["judged", "predict"]
+
+
+def predict(run: Run, series: Series) -> list[Floats]:
+    """Predicts the class of each sequence, or of each of its steps where the model returns sequences.
+
+    Args:
+        run: The trained model.
+        series: Sequences as measured; what was done to the training data is done to them here.
+
+    Returns:
+        Probabilities, one array a sequence: `(classes,)`, or `(time, classes)`.
+
+    Raises:
+        DataError: If the sequences do not fit the model.
+    """
+    objective = Objective(run.config.loss, len(run.classes))
+    device = next(run.model.parameters()).device
+    found: list[Floats] = []
+    for x, mask, _ in batches(run.prepared(series), run.config.train.batch_size):
+        with torch.inference_mode():
+            outputs = objective.probabilities(run.model(x.to(device), mask=mask.to(device))).cpu()
+        found += [row.numpy() if row.ndim == 1 else row[real].numpy() for row, real in zip(outputs, mask, strict=True)]
+    return found
+
+
+def judged(run: Run, series: Series, predicted: Sequence[Floats]) -> list[dict[str, Any]]:
+    """Puts predictions into rows for people.
+
+    Args:
+        run: The trained model.
+        series: The sequences.
+        predicted: What `predict` returned for them.
+
+    Returns:
+        A row a sequence, or a step: `series` (from 0), `step` (from 0, only where the model returns sequences),
+        `label`, `probability`, and `expected`, the label in the data or None.
+    """
+    return list(_judged(run, series, predicted))
+
+
+def _judged(run: Run, series: Series, predicted: Sequence[Floats]) -> Iterator[dict[str, Any]]:
+    for index, found in enumerate(predicted):
+        expected = None if series.y is None else run.classes[series.y[index]]
+        for step, row in enumerate(found if found.ndim == 2 else found[None]):
+            best = int(row.argmax())
+            place = {"series": index, "step": step} if found.ndim == 2 else {"series": index}
+            yield {**place, "label": run.classes[best], "probability": round(float(row[best]), 6), "expected": expected}

@@ -1,0 +1,216 @@
+"""The folder of a run: everything that is needed to read it and to predict with it, and never half of it.
+
+runs/japanese_vowels-1/
+    experiment.yaml        the experiment with every argument
+    run.json               what was done to the data, the classes, the result, the versions
+    weights.safetensors    the trained weights
+    metrics.csv            a row an epoch
+    learning_curve.png     the same as a picture
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import platform
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+import rnnspec
+from rnnspec import nn
+from rnnspec.config.experiment import ExperimentConfig
+from rnnspec.display.learning_curve import draw_learning_curve
+from rnnspec.errors import DataError, Problem, WeightsError
+from rnnspec.experiment.data import data_config
+from rnnspec.experiment.history import Row
+from rnnspec.experiment.series import DataSet, Series, Standardizer
+
+__all__ = ["Run", "RunFolder", "build_model", "load_run", "save_run"]
+
+_CONFIG, _ABOUT, _WEIGHTS = "experiment.yaml", "run.json", "weights.safetensors"
+
+
+class RunFolder:
+    """A new folder `NAME-1`, `NAME-2`, ... that has its name only once it is complete.
+
+    As a context manager it makes a hidden folder at once, so that a place where nothing can be written is found before
+    the training; it renames it at the end, and removes it where something goes wrong.
+
+    Args:
+        parent: The folder of all runs; it is made if missing.
+        name: The name without the number.
+
+    Attributes:
+        path: Where to write; after the `with` block the final folder.
+    """
+
+    def __init__(self, parent: Path, name: str) -> None:
+        self._parent = parent
+        self._name = name
+        self.path = parent / f".{name}-{uuid.uuid4().hex[:8]}"
+
+    def __enter__(self) -> RunFolder:
+        try:
+            self.path.mkdir(parents=True)
+        except OSError as error:
+            message = f"cannot make a folder for the run: {error.strerror}"
+            raise DataError(Problem(message, file=str(self._parent))) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.path = self.path.rename(self._final())
+        else:
+            shutil.rmtree(self.path)
+
+    def _final(self) -> Path:
+        """The folder of the next number; the last number counts, also where earlier runs were removed."""
+        tails = [path.name.removeprefix(f"{self._name}-") for path in self._parent.glob(f"{self._name}-*")]
+        return self._parent / f"{self._name}-{max([int(tail) for tail in tails if tail.isdecimal()], default=0) + 1}"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A trained model, read back from its folder.
+
+    Attributes:
+        config: The experiment.
+        model: The model with its weights, in eval mode.
+        classes: The labels of its outputs.
+        standardizer: What must be done to sequences first, None for nothing.
+    """
+
+    config: ExperimentConfig
+    model: nn.Sequential
+    classes: tuple[str, ...]
+    standardizer: Standardizer | None
+
+    def prepared(self, series: Series) -> Series:
+        """The sequences as the model was trained on them.
+
+        Args:
+            series: Sequences as measured.
+
+        Returns:
+            The same, standardised if the training data were.
+
+        Raises:
+            DataError: If they have another number of channels, or a class that there is not.
+        """
+        channels = data_config(self.config).channels
+        if series.channels != channels:
+            raise DataError(f"the model takes sequences of {channels} channels, found {series.channels}")
+        if series.y is not None and series.y.max() >= len(self.classes):
+            raise DataError(f"the classes are 0 to {len(self.classes) - 1}, found {series.y.max()} in y")
+        return self.standardizer(series) if self.standardizer else series
+
+
+def save_run(
+    folder: Path, config: ExperimentConfig, model: torch.nn.Module, data: DataSet, rows: Sequence[Row]
+) -> None:
+    """Writes the files of a run.
+
+    Args:
+        folder: An empty folder.
+        config: The experiment.
+        model: The trained model.
+        data: The data it was trained on.
+        rows: What the training returned.
+    """
+    rnnspec.dump(config, folder / _CONFIG, defaults=True)
+    about = {
+        "rnnspec": rnnspec.__version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "classes": data.train.classes,
+        "standardizer": data.standardizer.to_dict() if data.standardizer else None,
+        "result": rows[-1],
+    }
+    (folder / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
+    (folder / _WEIGHTS).write_bytes(save(weights))
+    with (folder / "metrics.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    _draw(folder / "learning_curve.png", config, rows)
+
+
+def load_run(folder: str | Path) -> Run:
+    """Reads a run back; no pickle is involved.
+
+    Args:
+        folder: The run's folder.
+
+    Returns:
+        The run.
+
+    Raises:
+        DataError: If it is not the folder of a run.
+        WeightsError: If the weights do not fit the model.
+    """
+    folder = Path(folder)
+    missing = [name for name in (_CONFIG, _ABOUT, _WEIGHTS) if not (folder / name).is_file()]
+    if missing:
+        raise DataError(Problem(f"is not the folder of a run: it has no {', '.join(missing)}", file=str(folder)))
+    about = _read_about(folder / _ABOUT)
+    config = rnnspec.load(folder / _CONFIG)
+    if not isinstance(config, ExperimentConfig):
+        raise DataError(Problem("is no experiment any more, it was changed", file=str(folder / _CONFIG)))
+    model = build_model(config)
+    _load_weights(model, folder / _WEIGHTS)
+    standardizer = Standardizer.from_dict(about["standardizer"]) if about["standardizer"] else None
+    return Run(config, model.eval(), tuple(about["classes"]), standardizer)
+
+
+def build_model(config: ExperimentConfig, seed: int | None = None, device: str | None = None) -> nn.Sequential:
+    """Builds an experiment's model; a single layer becomes a model too, so that every model is called in the same way.
+
+    Args:
+        config: The experiment.
+        seed: Of the initial weights.
+        device: Where they live; CUDA when it is available if None.
+
+    Returns:
+        The model.
+
+    Raises:
+        Error: If the model cannot be built, or does not fit the data.
+    """
+    model = rnnspec.build(config, seed=seed, device=device)
+    return model if isinstance(model, nn.Sequential) else nn.Sequential([model])
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        return {key: about[key] for key in ("classes", "standardizer")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(Problem("is not what a run writes, it was changed", file=str(path))) from error
+
+
+def _load_weights(model: torch.nn.Module, path: Path) -> None:
+    try:
+        model.load_state_dict(load(path.read_bytes()))
+    except (SafetensorError, RuntimeError) as error:
+        message = "the weights do not fit the run's experiment.yaml, one of the two was changed"
+        raise WeightsError(Problem(message, file=str(path))) from error
+
+
+def _draw(path: Path, config: ExperimentConfig, rows: Sequence[Row]) -> None:
+    optimizer, loss = config.optimizer, config.loss.identifier
+    rate = optimizer.to_dict()["learning_rate"]
+    title = f"{data_config(config).identifier}, {optimizer.identifier} at {rate:g}, {len(rows)} epochs"
+    unit = "nats" if loss in ("CrossEntropy", "BinaryCrossEntropy") else loss
+    draw_learning_curve(rows, path, title, {"loss": f"loss ({unit})", "accuracy": "accuracy (share of labels)"})

@@ -1,0 +1,49 @@
+"""Padding and masks of batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from rnnspec.experiment.batches import batches
+from rnnspec.experiment.series import Series
+
+SERIES = Series([np.float32([[1], [2], [3]]), np.float32([[4]]), np.float32([[5], [6]])], np.array([2, 0, 1]))
+
+
+def test_sequences_are_padded_at_their_end_to_the_longest_of_the_batch() -> None:
+    first, second = batches(SERIES, 2)
+
+    x, mask, y = first
+    assert x.tolist() == [[[1], [2], [3]], [[4], [0], [0]]]
+    assert mask.tolist() == [[True, True, True], [True, False, False]]
+    assert y.tolist() == [2, 0]
+    assert (x.dtype, mask.dtype, y.dtype) == (torch.float32, torch.bool, torch.int64)
+    assert second[0].shape == (1, 2, 1)
+
+
+def test_without_labels_they_are_minus_one() -> None:
+    ((_, _, y),) = batches(Series(SERIES.x), 3)
+
+    assert y.tolist() == [-1, -1, -1]
+
+
+def test_the_order_is_the_series_own_or_drawn_from_the_seed() -> None:
+    many = Series([np.float32([[i]]) for i in range(20)], np.arange(20))
+
+    def orders(seed: int | None) -> list[list[int]]:
+        loader = batches(many, 20, shuffle_seed=seed)
+        return [y.tolist() for _ in range(2) for _, _, y in loader]
+
+    assert orders(None) == [list(range(20))] * 2
+    assert orders(1) == orders(1)
+    assert orders(1) != orders(2)
+    assert orders(1)[0] != orders(1)[1]
+    assert sorted(orders(1)[0]) == list(range(20))
+
+
+def test_batches_do_not_share_memory_with_the_series() -> None:
+    for x, _, _ in batches(SERIES, 3):
+        x.fill_(9)
+
+    assert SERIES.x[1].tolist() == [[4]]
