@@ -18,6 +18,7 @@ from rnnspec.yaml.text import BOM, Text, decode, read_bytes
 __all__ = ["Document", "examine", "parse", "read"]
 
 _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_CHARACTER = re.compile(r"\\U(?!000|0010)[0-9a-fA-F]{8}")
 _BRACKET = re.compile(r"([\[{])|[\]}]")
 
 
@@ -131,17 +132,17 @@ def examine(text: str | bytes, file: str | None = None) -> Document:
 
 def _compose(composer: Composer, source: Text) -> Node:
     _refuse_deep_lines(composer, source)
-    yaml = YAML(typ="safe", pure=True)
     try:
-        for event in yaml.parse(source.text):
+        for event in YAML(typ="safe", pure=True).parse(source.text):
             composer.take(event)
     except ConfigError:
         raise
     except MarkedYAMLError as error:
-        raise ConfigError(*composer.problems, explain(error, source)) from None
-    except (ValueError, OverflowError):  # an escape such as "\UFFFFFFFF", too large for `chr`
-        message = "an escape in this text names no character"
-        raise ConfigError(*composer.problems, source.problem(message, yaml.reader.index)) from None
+        raise ConfigError(*composer.problems, explain(error, source, composer.open_flow)) from None
+    except (ValueError, OverflowError):  # from `chr` or `int` inside ruamel.yaml
+        escape = _NO_CHARACTER.search(source.text)
+        message = "the number that begins here is too large"
+        raise ConfigError(*composer.problems, source.problem(message, escape.start() if escape else 0)) from None
     if composer.root is None or (composer.root.value is None and composer.root.at_key):
         comments = " except for comments" if "#" in source.text else ""
         raise ConfigError(*composer.problems, Problem(f"the document is empty{comments}", file=source.file))

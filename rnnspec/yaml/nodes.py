@@ -155,6 +155,16 @@ class Composer:
         elif isinstance(event, DocumentStartEvent):
             self._document(event)
 
+    @property
+    def open_flow(self) -> int | None:
+        """Where the innermost `{` or `[` stands that is still open; None if there is none."""
+        node = self._stack[-1].node if self._stack else None
+        return (
+            None
+            if node is None or node.at_key
+            else self._text.text.index("[" if isinstance(node.value, list) else "{", node.start)
+        )
+
     def _path(self) -> tuple[Key, ...]:
         """The path to what is being read; to its mapping where that is a key."""
         steps = []
@@ -300,11 +310,11 @@ class Composer:
             self.problems.append(self._text.problem(message, key.start, self._path(), hint, at_key=True))
         elif key.value is _MERGE:
             parent.merge_key = key.start
-            self._merge(parent, node)
+            self._merge(parent, key, node)
         else:
             parent.node.value[key.value] = (key.start, node)
 
-    def _merge(self, parent: _Open, node: Node) -> None:
+    def _merge(self, parent: _Open, key: Node, node: Node) -> None:
         path = self._path()
         for number, item in enumerate(node.value if isinstance(node.value, list) else [node]):
             if isinstance(item.value, dict):
@@ -312,5 +322,5 @@ class Composer:
                 continue
             if path not in self.spoiled and (*path, number) not in self.spoiled:
                 message = f"'<<' takes a mapping or a list of mappings, found {describe(item.value)}"
-                self.problems.append(self._text.problem(message, item.start, path))
+                self.problems.append(self._text.problem(message, key.start if item.at_key else item.start, path))
             self.spoiled.add(path)

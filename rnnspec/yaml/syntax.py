@@ -34,8 +34,6 @@ _TABLE = [
     _Words("could not find expected ':'", "expected a ':' and a space after the key", at_start=True),
     _Words("quoted scalar: found unexpected", "the quoted text that begins here has no end", "close the quote", True),
     _Words("cannot start any token", "text cannot begin with {found}", _QUOTE),
-    _Words("flow sequence: .*<stream end>", "the list that begins here has no end", "close it with ']'", True),
-    _Words("flow mapping: .*<stream end>", "the mapping that begins here has no end", "close it with '}'", True),
     _Words("flow sequence: ", "expected ',' or ']' in the list, found {found}"),
     _Words("flow mapping: ", "expected ',' or '}' in the mapping, found {found}"),
     _Words("expected the node content", "expected a value, found {found}"),
@@ -58,12 +56,13 @@ _TABLE = [
 ]
 
 
-def explain(error: MarkedYAMLError, text: Text) -> Problem:
+def explain(error: MarkedYAMLError, text: Text, flow: int | None) -> Problem:
     """Words a syntax error.
 
     Args:
         error: What ruamel.yaml raised.
         text: The text it was reading.
+        flow: Where the innermost `{` or `[` stands that is open; None if there is none.
 
     Returns:
         The problem, located.
@@ -73,6 +72,9 @@ def explain(error: MarkedYAMLError, text: Text) -> Problem:
     said = ": ".join(part for part in (error.context, error.problem) if part)
     if text.text.startswith("\t", stopped):
         return _tab(stopped, text)
+    if flow is not None and "<stream end>" in said:
+        kind, close = ("mapping", "}") if text.text[flow] == "{" else ("list", "]")
+        return text.problem(f"the {kind} that begins here has no end", flow, hint=f"close it with '{close}'")
     reference = _REFERENCE.match(text.text, max(0, stopped - 1))
     if reference:
         quoted = f'write "{reference.group()}"'
