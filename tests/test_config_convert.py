@@ -117,6 +117,13 @@ def test_an_unknown_argument_stands_at_its_key() -> None:
     assert problem.at_key
 
 
+def test_unknown_arguments_are_sorted() -> None:
+    with pytest.raises(ConfigError) as error:
+        from_dict({"Flatten": {letter: 1 for letter in "hgfedcba"}})
+
+    assert [problem.path for problem in error.value.problems] == [f"Flatten.{letter}" for letter in "abcdefgh"]
+
+
 def test_what_takes_no_arguments_says_so() -> None:
     assert unknown_argument("Mine", "a", []) == Problem(
         "Mine has no argument 'a'", ("a",), "Mine takes no arguments", at_key=True

@@ -184,6 +184,13 @@ def test_a_registered_config_is_checked_in_python(tag: Any, arguments: Any, mess
     assert str(error.value) == message
 
 
+def test_inbound_nodes_are_the_graphs_and_not_asked_of_the_signature() -> None:
+    made = config.RegisteredLayerConfig("Scale", {"factor": 3}, inbound_nodes=["x"])
+
+    assert made.to_schema() == {"Scale": {"factor": 3, "inbound_nodes": [["x", 0, 0]]}}
+    assert config.LayerConfig.from_users_tag("Scale", made.to_schema()["Scale"]) == made
+
+
 def test_the_arguments_are_copied() -> None:
     arguments = {"factor": 3}
     made = config.RegisteredLayerConfig("Scale", arguments)

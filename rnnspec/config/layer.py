@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from attrs import fields, frozen
 
 from rnnspec import shapes
-from rnnspec.config.base import TaggedConfig
+from rnnspec.config.base import TaggedConfig, plain
 from rnnspec.config.checks import BatchShape, DType, LayerName, Shape, Tensors, Weights
 from rnnspec.config.tags import Registered, tagged
 from rnnspec.errors import MaskError, warn
@@ -140,6 +140,11 @@ class RegisteredLayerConfig(Registered, LayerConfig):
         """The arguments of every layer that differ from their defaults; `inbound_nodes` is the graph's."""
         items = [item for item in fields(LayerConfig) if item.name in values and item.name != "inbound_nodes"]
         return {item.name: values[item.name] for item in items if values[item.name] != item.default}
+
+    def to_schema(self) -> dict[str, Any]:
+        """Writes the config as YAML has it: `{name: {arguments}}`."""
+        graph = {"inbound_nodes": plain(self.inbound_nodes)} if self.inbound_nodes else {}
+        return {self.tag: {**super().to_schema()[self.tag], **graph}}
 
     def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
         """Not known before the layer is made."""
