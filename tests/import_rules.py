@@ -12,8 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 GROUND = {"errors", "registry", "shapes"}
+LIBRARY = GROUND | {"config", "yaml", "yaml.load", "engines", "nn", "factory"}
 # Every room and the rooms below it; a module counts to its longest match (`yaml.load` is a room of its own).
-BELOW = {
+BELOW: dict[str, set[str]] = {
     "errors": set(),
     "registry": GROUND,
     "shapes": GROUND,
@@ -23,11 +24,11 @@ BELOW = {
     "engines": GROUND,
     "nn": GROUND | {"engines"},
     "factory": GROUND | {"config", "engines", "nn"},
-    "display": GROUND | {"config", "yaml", "yaml.load", "engines", "nn", "factory"},
+    "display": LIBRARY,
     # From here on everything public lies below, so `import rnnspec` leads downwards.
-    "experiment": GROUND | {"config", "yaml", "yaml.load", "engines", "nn", "factory", "display", ""},
-    "cli": GROUND | {"config", "yaml", "yaml.load", "engines", "nn", "factory", "display", "experiment", ""},
-    "__main__": {"cli"},
+    "experiment": LIBRARY | {"", "display"},
+    "cli": LIBRARY | {"", "display", "experiment"},
+    "__main__": LIBRARY | {"", "display", "experiment", "cli"},
 }
 # The libraries that a room stays free of, whatever it imports.
 HEAVY = {"cattr", "cattrs", "numpy", "pytorch_lightning", "ruamel", "torch"}
