@@ -112,6 +112,9 @@ def word(problem: Problem) -> str:
 class Error(Exception):
     """The base of every error that rnnspec raises on purpose.
 
+    Args:
+        *problems: What was found wrong; a text alone is a problem without a path.
+
     Attributes:
         problems: Everything that was found wrong, in the order of the file or of the arguments.
     """

@@ -119,7 +119,7 @@ def test_an_unknown_argument_stands_at_its_key() -> None:
 
 def test_unknown_arguments_are_sorted() -> None:
     with pytest.raises(ConfigError) as error:
-        from_dict({"Flatten": {letter: 1 for letter in "hgfedcba"}})
+        from_dict({"Flatten": dict.fromkeys("hgfedcba", 1)})
 
     assert [problem.path for problem in error.value.problems] == [f"Flatten.{letter}" for letter in "abcdefgh"]
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from rnnspec.config.activations import ActivationName
 from rnnspec.config.base import TaggedConfig
 from rnnspec.config.tags import Registered, tagged
-from rnnspec.registry import CELLS
+from rnnspec.registry import CELLS, Registry
 
 __all__ = ["CellConfig", "CellLike", "GRUCellConfig", "LSTMCellConfig", "RegisteredCellConfig", "SimpleRNNCellConfig"]
 
@@ -20,7 +20,7 @@ class CellConfig(TaggedConfig):
     """The base of all cells."""
 
     expected: ClassVar[str] = "a cell"
-    registry: ClassVar = CELLS
+    registry: ClassVar[Registry] = CELLS
 
     @classmethod
     def find(cls, name: str) -> type[TaggedConfig]:

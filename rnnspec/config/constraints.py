@@ -11,7 +11,7 @@ from rnnspec.config.base import Preset, TaggedConfig
 from rnnspec.config.checks import Axis, NonNegativeNumber, Rate
 from rnnspec.config.tags import Registered, tagged
 from rnnspec.errors import Problem, warn
-from rnnspec.registry import CONSTRAINTS
+from rnnspec.registry import CONSTRAINTS, Registry
 
 __all__ = [
     "ConstraintConfig",
@@ -29,7 +29,7 @@ class ConstraintConfig(TaggedConfig):
     """The base of all constraints."""
 
     expected: ClassVar[str] = "a constraint"
-    registry: ClassVar = CONSTRAINTS
+    registry: ClassVar[Registry] = CONSTRAINTS
     aliases: ClassVar[Mapping[str, Preset]] = {
         "max_norm": ("MaxNorm", {}),
         "maxnorm": ("MaxNorm", {}),

@@ -14,7 +14,7 @@ from rnnspec.config.losses import CrossEntropyLossConfig, LossConfig
 from rnnspec.config.model import SequentialConfig, model_config
 from rnnspec.config.optimizers import AdamConfig, OptimizerConfig
 from rnnspec.config.tags import tagged
-from rnnspec.registry import DATASETS
+from rnnspec.registry import DATASETS, Registry
 from rnnspec.shapes import Shape
 
 __all__ = ["DataConfig", "ExperimentConfig", "JapaneseVowelsConfig", "TrainConfig"]
@@ -36,7 +36,7 @@ class DataConfig(TaggedConfig):
     """
 
     expected: ClassVar[str] = "a data set"
-    registry: ClassVar = DATASETS
+    registry: ClassVar[Registry] = DATASETS
     channels: ClassVar[int]
     classes: ClassVar[int]
 

@@ -11,7 +11,7 @@ from rnnspec.config.base import Preset, TaggedConfig
 from rnnspec.config.checks import DType, NonNegativeNumber, PositiveNumber, Seed
 from rnnspec.config.tags import Registered, tagged
 from rnnspec.errors import Problem
-from rnnspec.registry import INITIALIZERS
+from rnnspec.registry import INITIALIZERS, Registry
 
 __all__ = [
     "GLOROT_UNIFORM",
@@ -47,7 +47,7 @@ class InitializerConfig(TaggedConfig):
     """The base of all initializers."""
 
     expected: ClassVar[str] = "an initializer"
-    registry: ClassVar = INITIALIZERS
+    registry: ClassVar[Registry] = INITIALIZERS
     aliases: ClassVar[Mapping[str, Preset]] = {
         "zero": ("Zeros", {}),
         "zeros": ("Zeros", {}),

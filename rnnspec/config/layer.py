@@ -12,7 +12,7 @@ from rnnspec.config.base import TaggedConfig, plain
 from rnnspec.config.checks import BatchShape, DType, LayerName, Shape, Tensors, Weights
 from rnnspec.config.tags import Registered, tagged
 from rnnspec.errors import MaskError, warn
-from rnnspec.registry import LAYERS
+from rnnspec.registry import LAYERS, Registry
 
 __all__ = ["LayerConfig", "LayerLike", "RegisteredLayerConfig"]
 
@@ -35,7 +35,7 @@ class LayerConfig(TaggedConfig):
     """
 
     expected: ClassVar[str] = "a layer"
-    registry: ClassVar = LAYERS
+    registry: ClassVar[Registry] = LAYERS
     supports_masking: ClassVar[bool] = True
     input_rank: ClassVar[int | None] = None
 

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from rnnspec.config.base import Preset, TaggedConfig
 from rnnspec.config.checks import Fraction, PositiveNumber
-from rnnspec.registry import LOSSES
+from rnnspec.registry import LOSSES, Registry
 
 __all__ = [
     "BinaryCrossEntropyLossConfig",
@@ -30,7 +30,7 @@ class LossConfig(TaggedConfig):
     """
 
     expected: ClassVar[str] = "a loss"
-    registry: ClassVar = LOSSES
+    registry: ClassVar[Registry] = LOSSES
     aliases: ClassVar[Mapping[str, Preset]] = {
         "cross_entropy": ("CrossEntropy", {}),
         "binary_cross_entropy": ("BinaryCrossEntropy", {}),

@@ -10,7 +10,7 @@ from attrs import frozen
 from rnnspec.config.base import Preset, TaggedConfig
 from rnnspec.config.checks import Fraction, NonNegativeNumber, PositiveNumber
 from rnnspec.errors import Problem
-from rnnspec.registry import OPTIMIZERS
+from rnnspec.registry import OPTIMIZERS, Registry
 
 __all__ = ["AdamConfig", "AdamWConfig", "OptimizerConfig", "RMSpropConfig", "SGDConfig"]
 
@@ -22,7 +22,7 @@ class OptimizerConfig(TaggedConfig):
     """The base of all optimizers; the class in torch.optim has the name of the tag."""
 
     expected: ClassVar[str] = "an optimizer"
-    registry: ClassVar = OPTIMIZERS
+    registry: ClassVar[Registry] = OPTIMIZERS
     aliases: ClassVar[Mapping[str, Preset]] = {
         "sgd": ("SGD", {}),
         "adam": ("Adam", {}),

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from rnnspec.config.base import Preset, TaggedConfig
 from rnnspec.config.tags import Registered, tagged
-from rnnspec.registry import REGULARIZERS
+from rnnspec.registry import REGULARIZERS, Registry
 
 __all__ = [
     "L1L2RegularizerConfig",
@@ -26,7 +26,7 @@ class RegularizerConfig(TaggedConfig):
     """The base of all regularizers."""
 
     expected: ClassVar[str] = "a regularizer"
-    registry: ClassVar = REGULARIZERS
+    registry: ClassVar[Registry] = REGULARIZERS
     aliases: ClassVar[Mapping[str, Preset]] = {
         "l1": ("L1", {}),
         "l2": ("L2", {}),
