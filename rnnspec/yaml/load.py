@@ -115,9 +115,23 @@ def _load(document: Document, overrides: Mapping[str, Any]) -> Config:
         problems += [source.locate(problem) for problem in _first_hand(error.problems, result.spoiled)]
     if problems:
         raise ConfigError(*_in_order(problems))
-    in_model = isinstance(result.data, dict) and result.data.keys() == {"model"}
-    object.__setattr__(config, "_source", replace(source, prefix=("model",) if in_model else ()))
+    object.__setattr__(config, "_source", replace(source, prefix=_prefix(result.data)))
     return config
+
+
+def _prefix(data: Any) -> tuple[Key, ...]:
+    """Where in its document a config stands: its own paths start there."""
+    from rnnspec.config.model import SequentialConfig
+    from rnnspec.config.tags import split_tag
+
+    prefix: tuple[Key, ...] = ()
+    if isinstance(data, dict) and data.keys() == {"model"}:
+        prefix, data = ("model",), data["model"]
+    if isinstance(data, dict) and "model" not in data:
+        tag = split_tag(data, "a model")
+        if tag.name == SequentialConfig.identifier:
+            return (*prefix, *tag.argument_keys, "layers")
+    return prefix
 
 
 def _first_hand(problems: list[Problem], spoiled: set[tuple[Key, ...]]) -> list[Problem]:
