@@ -132,7 +132,6 @@ Preset = tuple[str, Mapping[str, Any]]
 """What an alias stands for: a tag, and arguments whose defaults differ under this alias."""
 
 
-@frozen(slots=False, eq=False, repr=False)
 class TaggedConfig(Config):
     """The base of configs that stand under a tag: layers, initializers, ...
 

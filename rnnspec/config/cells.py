@@ -15,7 +15,6 @@ from rnnspec.registry import CELLS, Registry
 __all__ = ["CellConfig", "CellLike", "GRUCellConfig", "LSTMCellConfig", "RegisteredCellConfig", "SimpleRNNCellConfig"]
 
 
-@frozen(slots=False, eq=False, repr=False)
 class CellConfig(TaggedConfig):
     """The base of all cells."""
 

@@ -24,7 +24,6 @@ __all__ = [
 ]
 
 
-@frozen(slots=False, eq=False, repr=False)
 class ConstraintConfig(TaggedConfig):
     """The base of all constraints."""
 

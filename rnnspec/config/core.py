@@ -142,7 +142,6 @@ class DropoutConfig(LayerConfig):
     seed: Seed = None
 
 
-@frozen(slots=False, eq=False, repr=False)
 class FlattenConfig(LayerConfig):
     """Makes one axis of all but the batch's. All sizes must be known, and it cannot take a mask."""
 

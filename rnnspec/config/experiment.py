@@ -43,7 +43,6 @@ class DataConfig(TaggedConfig):
     standardize: bool = True
 
 
-@frozen(slots=False, eq=False, repr=False)
 class JapaneseVowelsConfig(DataConfig):
     """Nine speakers' vowels, 12 channels, sequences of 7 to 29 steps (Kudo et al., 1999).
 

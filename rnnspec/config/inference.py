@@ -10,19 +10,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from rnnspec import shapes
 from rnnspec.config import convert
 from rnnspec.config.base import Config
 from rnnspec.config.checks import BatchShape
-from rnnspec.config.experiment import ExperimentConfig
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.model import SequentialConfig
 from rnnspec.config.sequence import RecurrentConfig
 from rnnspec.config.wrappers import BidirectionalConfig
 from rnnspec.errors import ConfigError, Error, Key, MaskError, Problem, ShapeError, format_path
 from rnnspec.shapes import Shape, format_shape
+
+if TYPE_CHECKING:
+    from rnnspec.config.experiment import ExperimentConfig
 
 __all__ = ["Inference", "LayerShapes", "infer"]
 
@@ -117,16 +119,17 @@ def infer(
     Raises:
         ConfigError: If `input_shape` is no shape.
     """
-    if isinstance(config, ExperimentConfig):
-        shape = config.input_shape if input_shape is None else input_shape
-        masked = config.data is not None
-        return _fitting(config, infer(config.model, shape, keys=(*keys, "model"), required=required, masked=masked))
     if isinstance(config, SequentialConfig):
         stack = config.stack
         paths = [(*keys, index, layer.identifier) for index, layer in enumerate(stack)]
-    else:
-        stack = (cast(LayerConfig, config),)
+    elif isinstance(config, LayerConfig):
+        stack = (config,)
         paths = [(*keys, config.identifier)]
+    else:
+        experiment = cast("ExperimentConfig", config)
+        shape = experiment.input_shape if input_shape is None else input_shape
+        found = infer(experiment.model, shape, keys=(*keys, "model"), required=required, masked=bool(experiment.data))
+        return _fitting(experiment, found)
     # `load` keeps beside the config where in its file it stood: `("model",)`.
     prefix = getattr(getattr(config, "_source", None), "prefix", ())
     given = None if input_shape is None else convert.structure(input_shape, BatchShape, ("input_shape",))

@@ -32,6 +32,7 @@ __all__ = [
     "OnesInitializerConfig",
     "OrthogonalInitializerConfig",
     "RegisteredInitializerConfig",
+    "ScaledInitializerConfig",
     "TruncatedNormalInitializerConfig",
     "UniformInitializerConfig",
     "VarianceScalingInitializerConfig",
@@ -42,7 +43,6 @@ UNIFORM_PRESET: Preset = ("Uniform", {"minval": -0.05, "maxval": 0.05})
 NORMAL_PRESET: Preset = ("Normal", {"mean": 0.0, "stddev": 0.05})
 
 
-@frozen(slots=False, eq=False, repr=False)
 class InitializerConfig(TaggedConfig):
     """The base of all initializers."""
 
@@ -252,7 +252,17 @@ class OrthogonalInitializerConfig(InitializerConfig):
 
 
 @frozen(slots=False, eq=False, repr=False)
-class GlorotUniformInitializerConfig(InitializerConfig):
+class ScaledInitializerConfig(InitializerConfig):
+    """The base of initializers whose spread follows the size of the weight and has no further arguments.
+
+    Args:
+        seed: Makes the numbers reproducible on their own, whatever was drawn before.
+    """
+
+    seed: Seed = None
+
+
+class GlorotUniformInitializerConfig(ScaledInitializerConfig):
     """Evenly distributed up to sqrt(6 / (fan_in + fan_out)), over the whole matrix (Glorot and Bengio, 2010).
 
     Args:
@@ -261,11 +271,8 @@ class GlorotUniformInitializerConfig(InitializerConfig):
 
     identifier: ClassVar[str] = "GlorotUniform"
 
-    seed: Seed = None
 
-
-@frozen(slots=False, eq=False, repr=False)
-class GlorotNormalInitializerConfig(InitializerConfig):
+class GlorotNormalInitializerConfig(ScaledInitializerConfig):
     """Truncated normal with stddev sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
 
     Args:
@@ -274,11 +281,8 @@ class GlorotNormalInitializerConfig(InitializerConfig):
 
     identifier: ClassVar[str] = "GlorotNormal"
 
-    seed: Seed = None
 
-
-@frozen(slots=False, eq=False, repr=False)
-class HeUniformInitializerConfig(InitializerConfig):
+class HeUniformInitializerConfig(ScaledInitializerConfig):
     """Evenly distributed up to sqrt(6 / fan_in) (He et al., 2015).
 
     Args:
@@ -287,11 +291,8 @@ class HeUniformInitializerConfig(InitializerConfig):
 
     identifier: ClassVar[str] = "HeUniform"
 
-    seed: Seed = None
 
-
-@frozen(slots=False, eq=False, repr=False)
-class HeNormalInitializerConfig(InitializerConfig):
+class HeNormalInitializerConfig(ScaledInitializerConfig):
     """Truncated normal with stddev sqrt(2 / fan_in) (He et al., 2015).
 
     Args:
@@ -300,11 +301,8 @@ class HeNormalInitializerConfig(InitializerConfig):
 
     identifier: ClassVar[str] = "HeNormal"
 
-    seed: Seed = None
 
-
-@frozen(slots=False, eq=False, repr=False)
-class LecunUniformInitializerConfig(InitializerConfig):
+class LecunUniformInitializerConfig(ScaledInitializerConfig):
     """Evenly distributed up to sqrt(3 / fan_in) (LeCun et al., 1998).
 
     Args:
@@ -313,11 +311,8 @@ class LecunUniformInitializerConfig(InitializerConfig):
 
     identifier: ClassVar[str] = "LecunUniform"
 
-    seed: Seed = None
 
-
-@frozen(slots=False, eq=False, repr=False)
-class LecunNormalInitializerConfig(InitializerConfig):
+class LecunNormalInitializerConfig(ScaledInitializerConfig):
     """Truncated normal with stddev sqrt(1 / fan_in) (Klambauer et al., 2017).
 
     Args:
@@ -325,8 +320,6 @@ class LecunNormalInitializerConfig(InitializerConfig):
     """
 
     identifier: ClassVar[str] = "LecunNormal"
-
-    seed: Seed = None
 
 
 # The defaults of the layers.

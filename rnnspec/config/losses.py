@@ -21,7 +21,6 @@ __all__ = [
 ]
 
 
-@frozen(slots=False, eq=False, repr=False)
 class LossConfig(TaggedConfig):
     """The base of all losses; its arguments are those of the class in torch.nn.
 
@@ -59,7 +58,6 @@ class CrossEntropyLossConfig(LossConfig):
     label_smoothing: Fraction = 0.0
 
 
-@frozen(slots=False, eq=False, repr=False)
 class BinaryCrossEntropyLossConfig(LossConfig):
     """Cross-entropy of targets from 0 to 1 against logits: the model ends without a sigmoid."""
 
@@ -67,7 +65,6 @@ class BinaryCrossEntropyLossConfig(LossConfig):
     torch_name: ClassVar[str] = "BCEWithLogitsLoss"
 
 
-@frozen(slots=False, eq=False, repr=False)
 class MeanSquaredErrorLossConfig(LossConfig):
     """The mean of the squared errors."""
 
@@ -75,7 +72,6 @@ class MeanSquaredErrorLossConfig(LossConfig):
     torch_name: ClassVar[str] = "MSELoss"
 
 
-@frozen(slots=False, eq=False, repr=False)
 class MeanAbsoluteErrorLossConfig(LossConfig):
     """The mean of the absolute errors."""
 

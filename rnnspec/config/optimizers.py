@@ -17,7 +17,6 @@ __all__ = ["AdamConfig", "AdamWConfig", "OptimizerConfig", "RMSpropConfig", "SGD
 TORCH_NAMES = {"learning_rate": "lr", "epsilon": "eps", "rho": "alpha"}
 
 
-@frozen(slots=False, eq=False, repr=False)
 class OptimizerConfig(TaggedConfig):
     """The base of all optimizers; the class in torch.optim has the name of the tag."""
 

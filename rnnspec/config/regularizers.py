@@ -21,7 +21,6 @@ __all__ = [
 ]
 
 
-@frozen(slots=False, eq=False, repr=False)
 class RegularizerConfig(TaggedConfig):
     """The base of all regularizers."""
 

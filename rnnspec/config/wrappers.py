@@ -55,7 +55,6 @@ def graph_problems(layer: LayerConfig) -> list[Problem]:
     return [Problem("inbound_nodes is for layers of a graph only", (layer.identifier, "inbound_nodes"))]
 
 
-@frozen(slots=False, eq=False, repr=False)
 class TimeDistributedConfig(WrapperConfig):
     """Applies a layer to every step: the input is `(batch, time, ...)`, the layer sees `(batch, ...)`.
 
