@@ -24,6 +24,7 @@ CASES = {
         "model:\n- a:\n  - 1\n  # in\n  - 2\n  # between\n  b: 3\n# last\ntrain: 1\n",
         "model:\n  - a:\n      - 1\n      # in\n      - 2\n    # between\n    b: 3\n# last\ntrain: 1\n",
     ),
+    "list at its key's column, last": ("- a:\n  -   b\n-   c:\n    - d\n", "- a:\n    - b\n- c:\n    - d\n"),
     "list of lists": ("- - 1\n  -   2\n-\n    - 3\n", "- - 1\n  - 2\n-\n  - 3\n"),
     "anchors, aliases, merge keys": (
         "a:  &x\n    b: 1\nc:\n    *x\nd:  {<<: *x , e: *x }\n",
@@ -82,7 +83,7 @@ def test_a_wrong_document_is_not_tidied() -> None:
 
 
 # In column 2 these are a text; in column 1 `---` would begin a document.
-@pytest.mark.parametrize("text", [" --- a\n", " --- |\n  a\n"])
+@pytest.mark.parametrize("text", [" --- a\n", " --- |\n  a\n", " --- [b\n"])
 def test_what_would_change_is_left_alone(text: str) -> None:
     with pytest.raises(Error, match=r"^m\.yaml: this document cannot be tidied without changing it$"):
         format_text(text, "m.yaml")

@@ -41,10 +41,13 @@ _KIND_NAMES = {str: "text", bool: "a boolean", int: "a number", float: "a number
 
 
 def describe(value: Any) -> str:
-    """What a value is, for messages: `a list`, `null`, `the number 3`.
+    """What a value is, for messages.
 
     Args:
         value: Plain data, or a node's value.
+
+    Returns:
+        `a list`, `null`, `the number 3`, ...
     """
     if value is None:
         return "null"

@@ -41,10 +41,13 @@ class Text:
         return [0, *(found.end() for found in _LINE_BREAK.finditer(self.text))]
 
     def line_of(self, index: int) -> int:
-        """The line of a character, from 1.
+        """The line of a character.
 
         Args:
             index: The character, counted from 0.
+
+        Returns:
+            The line, counted from 1.
         """
         return bisect_right(self._line_starts, index)
 
