@@ -87,7 +87,7 @@ def register_things() -> None:
             ),
         ),
     ],
-    ids=str,
+    ids=lambda value: None if callable(value) else str(value),
 )
 def test_a_users_thing_is_written_as_a_built_in_one(written: Any, made: Any) -> None:
     expected = made()
