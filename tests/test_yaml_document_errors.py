@@ -276,10 +276,16 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     assert refusal_of_file(path) == ".../huge.yaml: the file has more than 10 MB, too much for a config"
 
 
-def test_a_missing_file_names_its_neighbour(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["modle.yaml", "model.yml"])
+def test_a_missing_file_names_its_neighbour(name: str, tmp_path: Path) -> None:
     (tmp_path / "model.yaml").touch()
-    said = ".../modle.yaml: there is no such file\n  hint: did you mean 'model.yaml'?"
-    assert refusal_of_file(tmp_path / "modle.yaml") == said
+    said = f".../{name}: there is no such file\n  hint: did you mean 'model.yaml'?"
+    assert refusal_of_file(tmp_path / name) == said
+
+
+def test_the_ending_alone_makes_no_neighbour(tmp_path: Path) -> None:
+    (tmp_path / "model.yaml").touch()
+    assert refusal_of_file(tmp_path / "nix.yaml") == ".../nix.yaml: there is no such file"
 
 
 def test_a_missing_folder_has_no_neighbour(tmp_path: Path) -> None:

@@ -221,8 +221,8 @@ def test_an_override_repairs_what_it_replaces() -> None:
         pytest.param(
             {"model": [], "model.0": 1},
             [
-                "model: a model needs at least one layer, found an empty list, from the override model=[]",
                 "override model.0=1: model is a list with the indices none, found '0'",
+                "model: a model needs at least one layer, found an empty list, from the override model=[]",
             ],
             id="one after the other",
         ),

@@ -16,8 +16,8 @@ CASES = {
         "# top\n\n\n-   LSTM:   {units:   3,activation:  tanh }   # end\n\n# before\n"
         "-   GRU:\n        units: 4    # four\n        # in\n        kernel_initializer:\n"
         "            Orthogonal: { gain: 1E-1 , seed: ~}\n-   Flatten:   \n-   Flatten\n# last",
-        "# top\n\n- LSTM: {units: 3, activation: tanh}   # end\n\n# before\n"
-        "- GRU:\n    units: 4    # four\n    # in\n    kernel_initializer:\n"
+        "# top\n\n- LSTM: {units: 3, activation: tanh} # end\n\n# before\n"
+        "- GRU:\n    units: 4 # four\n    # in\n    kernel_initializer:\n"
         "      Orthogonal: {gain: 1E-1, seed: ~}\n- Flatten:\n- Flatten\n# last\n",
     ),
     "lists at their key's column": (
@@ -55,10 +55,10 @@ CASES = {
     "literal without lines": ("a: |", "a: |"),
     "literal of blank lines": ("a: |+\n   \n\n", "a: |+\n\n\n"),
     "literal at the root": ("---   |\n  a\n", "--- |\n  a\n"),
-    "quoted over lines": ("a: 'x\n\n     y'\nb:  p\n      q  # c\n", "a: 'x\n\n  y'\nb: p\n  q  # c\n"),
+    "quoted over lines": ("a: 'x\n\n     y'\nb:  p\n      q  # c\n", "a: 'x\n\n  y'\nb: p\n  q # c\n"),
     "text at the root": ("'x'", "'x'\n"),
     "directives and markers": ("%YAML 1.2\n---\n# c\na: 1\n...\n\n# d\n", "%YAML 1.2\n---\n# c\na: 1\n...\n\n# d\n"),
-    "blank lines": ("\n\na: 1  # x\n\n\n\n# y\n\n\nb: 2\n\n\n\n", "a: 1  # x\n\n# y\n\nb: 2\n"),
+    "blank lines": ("\n\na: 1  # x\n\n\n\n# y\n\n\nb: 2\n\n\n\n", "a: 1 # x\n\n# y\n\nb: 2\n"),
     "tabs in flow": ("a: [\n\t1,\t2]\n", "a: [\n  1, 2]\n"),
     "CRLF": ("a:\r\n    b: 1 \r\n    c: |\r\n        x\r\n", "a:\r\n  b: 1\r\n  c: |\r\n    x\r\n"),
 }  # fmt: skip

@@ -146,7 +146,9 @@ def _first_hand(problems: list[Problem], spoiled: set[tuple[Key, ...]]) -> list[
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
     """Sorts by position, what has none at the end; what an alias repeats at the same place is said once."""
-    once = {(problem.message, problem.line or problem.keys, problem.column): problem for problem in reversed(problems)}
+    once: dict[tuple[Any, ...], Problem] = {}
+    for problem in problems:
+        once.setdefault((problem.message, problem.line or problem.keys, problem.column), problem)
     return sorted(once.values(), key=lambda problem: (problem.line is None, problem.line or 0, problem.column or 0))
 
 

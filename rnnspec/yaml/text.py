@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from rnnspec.errors import ConfigError, Key, Problem
-from rnnspec.registry import did_you_mean
+from rnnspec.registry import closest
 
 __all__ = ["BOM", "MAX_BYTES", "Text", "decode", "read_bytes"]
 
@@ -106,9 +106,11 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 def _similar_file(path: Path) -> str | None:
     try:
-        return did_you_mean(path.name, os.listdir(path.parent))
+        by_stem = {Path(name).stem: name for name in sorted(os.listdir(path.parent))}
     except OSError:
         return None
+    near = closest(path.stem, by_stem)  # `.yaml` alone makes no two names alike
+    return f"did you mean '{by_stem[near]}'?" if near else None
 
 
 def decode(data: bytes, file: str | None = None) -> str:

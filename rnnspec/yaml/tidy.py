@@ -160,7 +160,8 @@ class _Tidier:
         first, *lines = gap.split("\n")
         if self.previous is None:
             first, lines = "", [first, *lines]
-        self.written.append(first.rstrip())
+        comment = first.strip()
+        self.written.append(f" {comment}" if comment else "")
         blank = False
         for line in lines[:-1] if token else lines:
             comment = line.strip()
