@@ -32,6 +32,7 @@ SYNTAX = [
     ("question mark", "a: ? b", "1:4: '?' cannot stand here", QUOTE),
     ("no space after the colon", "a: 1\nunits:3\nb: 2", "2:1: expected a ':' and a space after the key", None),
     ("open {", "a: {b: 1\n", "1:4: the mapping that begins here has no end", "close it with '}'"),
+    ("open [ in {", "a: {b: &x [1, [2], c: d\n", "1:11: the list that begins here has no end", "close it with ']'"),
     ("open [", "a: [1,\n", "1:4: the list that begins here has no end", "close it with ']'"),
     (
         "{ open over lines",

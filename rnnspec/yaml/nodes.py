@@ -101,6 +101,8 @@ class _Open:
     node: Node
     counted: int
     """How many nodes there were before it."""
+    bracket: int | None
+    """Where its `{` or `[` stands; None in block style, and for `a: 1` inside a list in flow style."""
     key: Node | None = None
     """A mapping's key that waits for its value."""
     merge_key: int | None = None
@@ -161,12 +163,7 @@ class Composer:
     @property
     def open_flow(self) -> int | None:
         """Where the innermost `{` or `[` stands that is still open; None if there is none."""
-        node = self._stack[-1].node if self._stack else None
-        return (
-            None
-            if node is None or node.at_key
-            else self._text.text.index("[" if isinstance(node.value, list) else "{", node.start)
-        )
+        return next((parent.bracket for parent in reversed(self._stack) if parent.bracket is not None), None)
 
     def _path(self) -> tuple[Key, ...]:
         """The path to what is being read; to its mapping where that is a key."""
@@ -250,7 +247,9 @@ class Composer:
         mapping = isinstance(event, MappingStartEvent)
         self._core_tag(event, ("map",) if mapping else ("seq",))
         node = self._anchored(event, Node(start, {} if mapping else [], at_key=not event.flow_style))
-        self._stack.append(_Open(node, self._counted - 1))
+        end = event.end_mark.index
+        bracket = end - 1 if event.flow_style and end > start else None
+        self._stack.append(_Open(node, self._counted - 1, bracket))
 
     def _close(self) -> None:
         closed = self._stack.pop()
