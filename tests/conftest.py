@@ -6,6 +6,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 # Read when torch is loaded. One thread: a test is small, and each core has a pytest worker of its own.
@@ -14,6 +15,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import pytest
 import torch
+from cli_cases import Shell
 from hypothesis import settings
 from torch.overrides import TorchFunctionMode
 
@@ -53,6 +55,16 @@ class StrictDTypes(TorchFunctionMode):
         return not converts and not autocast and caller.f_globals.get("__name__", "").startswith("rnnspec.")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _converter_made_anew() -> None:
+    """A mutant is chosen after the package is loaded: what was made once, before, is made again of the mutant."""
+    if "MUTANT_UNDER_TEST" in os.environ:
+        from rnnspec.config import convert
+
+        convert.CONVERTER = convert._make_converter()
+        convert.hooks.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def _same_draws() -> None:
     """Every test starts from the same state of the generators, whichever ran before it."""
@@ -67,3 +79,10 @@ def _strict_dtypes(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with StrictDTypes():
         yield
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """The command line in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return Shell(capsys, tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -87,6 +86,8 @@ def load(arguments: argparse.Namespace, file: str) -> Any:
 
 def print_json(data: object) -> None:
     """Prints plain data for machines."""
+    import json  # the commands that print words start faster without it
+
     print(json.dumps(data, indent=2))
 
 
