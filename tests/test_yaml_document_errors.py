@@ -247,6 +247,11 @@ BOMB = "\n".join(
             "- &a " + "[" * 30 + "]" * 30 + "\n- " + "[" * 20 + "*a" + "]" * 20, f"2:23: {DEEP}", id="aliases"
         ),
         pytest.param(
+            "- &a " + "[" * 40 + "]" * 40 + "\n- &b [*a]\n- " + "[" * 9 + "*b" + "]" * 9,
+            f"3:12: {DEEP}",
+            id="aliases of aliases",
+        ),
+        pytest.param(
             "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + BOMB,
             "6:12: more than 200,000 values with every alias written out",
             id="alias bomb",
@@ -270,7 +275,7 @@ def refusal_of_file(path: Path) -> str:
     return str(error.value).replace(str(path.parent), "...")
 
 
-def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
+def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     with path.open("wb") as file:
         file.truncate(100_000_000)

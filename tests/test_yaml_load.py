@@ -219,6 +219,11 @@ def test_an_override_repairs_what_it_replaces() -> None:
             {"vars.x": 1}, ["vars.x: the variable 'x' is never used, from the override vars.x=1"], id="unused variable"
         ),
         pytest.param(
+            {"model.1": {"LSTM": {"units": 3}}, "model.1.LSTM.units": "abc"},
+            [f"model[1].LSTM.units: {UNITS} 'abc', from the override model.1.LSTM.units=abc"],
+            id="the last one",
+        ),
+        pytest.param(
             {"model": [], "model.0": 1},
             [
                 "override model.0=1: model is a list with the indices none, found '0'",
@@ -231,6 +236,14 @@ def test_an_override_repairs_what_it_replaces() -> None:
 def test_problems_of_overrides_name_them(overrides: dict[str, Any], said: list[str]) -> None:
     found = [line.replace(", ".join(rnnspec.registry.LAYERS.names()), "LAYERS") for line in refusal(MODEL, overrides)]
     assert found == said
+
+
+def test_an_override_of_a_mistake_is_judged_by_itself() -> None:
+    assert refusal("LSTM: {units: !foo 3}", {"LSTM.units": 0}) == [
+        "1:15: LSTM.units: the tag '!foo' is not allowed here",
+        "  hint: remove the tag",
+        f"LSTM.units: {UNITS} 0, from the override LSTM.units=0",
+    ]
 
 
 def test_the_source_is_not_part_of_the_config() -> None:

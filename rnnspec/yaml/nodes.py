@@ -272,7 +272,7 @@ class Composer:
             self._report(f"the alias '*{name}' stands inside its own anchor", start)
         else:
             self._count(anchor.size, anchor.depth, start)
-            return Node(start, anchor.value, size=anchor.size, depth=anchor.depth)
+            return Node(start, anchor.value, depth=anchor.depth)
         return Node(start, None)
 
     def _add(self, node: Node) -> None:

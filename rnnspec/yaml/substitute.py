@@ -152,7 +152,7 @@ class _Substituter:
             message = f"variables refer to each other in a circle: {' -> '.join([*circle, circle[0]])}"
             self._result.problems.append(Problem(message, ("vars", circle[0])))
             self._used.update(circle)
-            graph = {name: others - set(circle) for name, others in graph.items() if name not in circle}
+            graph = {name: others for name, others in graph.items() if name not in circle}
 
     def put(self, value: Any, path: Path) -> Any:
         """Replaces the references in plain data.

@@ -17,7 +17,7 @@ BOM = "\ufeff"
 """The byte order mark, which some editors put before a text."""
 
 MAX_BYTES = 10_000_000
-"""A larger file is refused before it is read."""
+"""A larger file is refused."""
 
 _LONGEST_SHOWN_LINE = 500
 _LINE_BREAK = re.compile("\r\n|\r|\n")
@@ -88,8 +88,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """
     try:
         with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            data = file.read(MAX_BYTES + 1) if size <= MAX_BYTES else b""
+            data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(Problem("there is no such file", hint=_similar_file(Path(path)), file=str(path))) from None
     except IsADirectoryError:
@@ -97,8 +96,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     except (OSError, ValueError) as error:  # a ValueError where the path holds a NUL
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(Problem(f"cannot be read: {reason}", file=str(path))) from None
-    size = max(size, len(data))  # a pipe says that its size is 0
-    if size > MAX_BYTES:
+    if len(data) > MAX_BYTES:
         message = f"the file has more than {MAX_BYTES // 1_000_000} MB, too much for a config"
         raise ConfigError(Problem(message, file=str(path)))
     return data
