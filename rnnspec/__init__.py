@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         SimpleRNNConfig as SimpleRNNConfig,
     )
     from rnnspec.config.convert import from_dict as from_dict
+    from rnnspec.engines.cells import Cell as Cell, ExtraWeight as ExtraWeight
     from rnnspec.engines.plan import use_engine as use_engine
     from rnnspec.errors import (
         ConfigError as ConfigError,
@@ -43,6 +44,7 @@ __version__ = "0.1.0"
 # Every public name and the module that holds it; a submodule stands for itself. The block above is the twin that
 # editors and type checkers read (`as` marks what is public there).
 _MODULE_OF = {
+    "Cell": "rnnspec.engines.cells",
     "ConfigError": "rnnspec.errors",
     "ConfigWarning": "rnnspec.errors",
     "DTypeError": "rnnspec.errors",
@@ -50,6 +52,7 @@ _MODULE_OF = {
     "EngineError": "rnnspec.errors",
     "Error": "rnnspec.errors",
     "ExperimentConfig": "rnnspec.config",
+    "ExtraWeight": "rnnspec.engines.cells",
     "GRUConfig": "rnnspec.config",
     "LSTMConfig": "rnnspec.config",
     "MaskError": "rnnspec.errors",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cli_cases import Shell
 
-import rnnspec
+from rnnspec import registry
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -16,7 +16,7 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 @pytest.fixture
 def users_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cells that an example registers are forgotten after the test."""
-    monkeypatch.setattr(rnnspec.registry.CELLS, "_added", {})
+    monkeypatch.setattr(registry.CELLS, "_added", {})
 
 
 def test_one_layer_from_python(capsys: pytest.CaptureFixture[str]) -> None:
