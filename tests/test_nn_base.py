@@ -13,6 +13,7 @@ import pytest
 import torch
 from golden_cases import GOLDEN
 
+import rnnspec
 from rnnspec import nn
 from rnnspec.errors import MaskError, WeightsError
 from rnnspec.nn import constrained
@@ -126,6 +127,19 @@ def test_a_layer_that_is_not_trainable_gets_no_gradient() -> None:
     x = X.clone().requires_grad_()
     layer(x).sum().backward()
     assert x.grad is not None
+
+
+@pytest.mark.filterwarnings("ignore:LSTM. unit_forget_bias")
+@pytest.mark.parametrize("entry", AUX["lstm_bias_after_build"], ids=lambda entry: json.dumps(entry["config"]))
+def test_the_bias_after_the_build_is_that_of_keras_2_0_8_but_unit_forget_bias_forces_zeros(entry: Any) -> None:
+    """golden/tensorflow/aux.json; its README says where we decided otherwise."""
+    config = {"LSTM": {**entry["config"], "input_shape": [5, 1]}}
+    forced = "bias_initializer" in entry["config"] and entry["config"].get("unit_forget_bias", True)
+    want = [0, 0, 1, 1, 0, 0, 0, 0] if forced else entry["bias"]
+
+    layer = rnnspec.build(rnnspec.from_dict(config), device="cpu")
+
+    assert layer.bias.tolist() == want
 
 
 # Losses
