@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, strategies as st
 from torch import Tensor
 
 from rnnspec import nn
@@ -56,6 +57,30 @@ def test_bidirectional_equals_its_two_halves(
 
     torch.testing.assert_close(layer(X, mask=mask), expected, rtol=1e-12, atol=1e-12)
     assert layer.compute_output_shape((None, 5, 2)) == (None, *expected.shape[1:])
+
+
+@given(
+    cell=st.sampled_from([SimpleRNN, LSTM, GRU]),
+    batch=st.integers(0, 4),
+    timesteps=st.integers(0, 7),
+    features=st.integers(1, 5),
+    masked=st.booleans(),
+)
+def test_the_backward_half_equals_a_layer_over_the_reversed_input_at_any_shape(
+    cell: Any, batch: int, timesteps: int, features: int, masked: bool
+) -> None:
+    x = torch.randn(batch, timesteps, features, dtype=torch.float64)
+    mask = torch.rand(batch, timesteps) < 0.6 if masked else None
+    layer = Bidirectional(double(cell, return_sequences=True, input_size=features))
+    weights = layer.get_weights()
+    options = {"input_size": features, "return_sequences": True}
+    ahead = double(cell, weights=weights[: len(weights) // 2], **options)
+    behind = double(cell, weights=weights[len(weights) // 2 :], **options)
+    reversed_mask = None if mask is None else mask.flip(1)
+
+    expected = torch.cat([ahead(x, mask=mask), behind(x.flip(1), mask=reversed_mask).flip(1)], dim=-1)
+
+    torch.testing.assert_close(layer(x, mask=mask), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_merge_mode_none_gives_both_outputs() -> None:
