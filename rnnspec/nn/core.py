@@ -13,6 +13,7 @@ from rnnspec import shapes
 from rnnspec.engines import activations
 from rnnspec.errors import DTypeError, ShapeError
 from rnnspec.nn import regularizers
+from rnnspec.nn.arguments import check_positive_integer, check_rate
 from rnnspec.nn.base import Layer
 from rnnspec.nn.dropout import draw_seed, dropout_mask, drops, seeded_generator
 from rnnspec.shapes import Shape, declared_input, format_shape, known
@@ -143,7 +144,7 @@ class Dense(Layer):
         super().__init__(**layer)
         if self.declared_input_shape is None and input_dim is not None:
             self.declared_input_shape = (None, input_dim)
-        self.units = units
+        self.units = check_positive_integer("units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -239,7 +240,7 @@ class Dropout(Layer):
         **layer: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**layer)
-        self.rate = rate
+        self.rate = check_rate("rate", rate)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = seed
         self._generator = seeded_generator(seed)

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from rnnspec import shapes
 from rnnspec.nn import regularizers
+from rnnspec.nn.arguments import check_positive_integer
 from rnnspec.nn.base import Layer, labelled
 from rnnspec.shapes import Shape
 
@@ -58,8 +59,8 @@ class Embedding(Layer):
         **layer: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**layer)
-        self.input_dim = input_dim
-        self.output_dim = output_dim
+        self.input_dim = check_positive_integer("input_dim", input_dim)
+        self.output_dim = check_positive_integer("output_dim", output_dim)
         self.mask_zero = mask_zero
         self.input_length = input_length
         if self.declared_input_shape is None and input_length is not None:

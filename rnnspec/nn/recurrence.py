@@ -14,6 +14,7 @@ from rnnspec.engines.plan import Plan, engine_of, plan
 from rnnspec.engines.request import Dropped, Request, Tensors
 from rnnspec.errors import ShapeError
 from rnnspec.nn import regularizers
+from rnnspec.nn.arguments import check_positive_integer, check_rate
 from rnnspec.nn.base import labelled
 from rnnspec.nn.dropout import (
     INPUT_STREAM,
@@ -56,6 +57,10 @@ class Recurrence(CarriedStates):
         dropout: Fraction of the input that is dropped, in [0, 1]; exactly 1 drops nothing, as in Keras 2.0.
         recurrent_dropout: Fraction of the recurrent product's input that is dropped, likewise.
         **sequence: See `SequenceLayer`.
+
+    Raises:
+        ConfigError: If a number or a name is out of what is allowed.
+        ShapeError: If the arguments that declare the input's shape contradict each other.
     """
 
     kernel: Tensor
@@ -83,16 +88,16 @@ class Recurrence(CarriedStates):
     ) -> None:
         super().__init__(**sequence)
         self.cell: Cell = CELLS.find(cell)() if isinstance(cell, str) else cell
-        self.units = units
+        self.units = check_positive_integer("units", units)
         self.use_bias = use_bias
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
+        self.dropout = check_rate("dropout", dropout)
+        self.recurrent_dropout = check_rate("recurrent_dropout", recurrent_dropout)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.injected_masks = InjectedMasks()
         self.add_weight("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.add_weight("recurrent_kernel", recurrent_initializer, recurrent_regularizer, recurrent_constraint)
         self.add_weight("bias", bias_initializer, bias_regularizer, bias_constraint, used=use_bias)
-        for name, weight in self.cell.extra_weights(units).items():
+        for name, weight in self.cell.extra_weights(self.units).items():
             self.add_weight(name, weight.initializer)
         self.declare_states()
         self.build_declared()

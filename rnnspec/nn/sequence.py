@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rnnspec import shapes
 from rnnspec.errors import DTypeError, MaskError, ShapeError
+from rnnspec.nn.arguments import check_choice
 from rnnspec.nn.base import Layer, LayerArguments, labelled
 from rnnspec.nn.dropout import seeded_generator
 from rnnspec.shapes import Shape, declared_input
@@ -57,6 +58,7 @@ class SequenceLayer(Layer):
         **layer: See `Layer`.
 
     Raises:
+        ConfigError: If `implementation` or `masked_start` is none of what is allowed.
         ShapeError: If the arguments that declare the input's shape contradict each other.
     """
 
@@ -84,9 +86,9 @@ class SequenceLayer(Layer):
         self.go_backwards = go_backwards
         self.stateful = stateful
         self.unroll = unroll
-        self.implementation = implementation
+        self.implementation = check_choice("implementation", implementation, (0, 1, 2))
         self.keras_mask_order = keras_mask_order
-        self.masked_start = masked_start
+        self.masked_start = check_choice("masked_start", masked_start, ("state", "zeros"))
         self.seed = seed
         self._generator = seeded_generator(seed)
         if None not in (input_size, input_dim) and input_size != input_dim:
