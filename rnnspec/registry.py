@@ -98,7 +98,7 @@ class Registry:
             ConfigError: If there is no such name; the message lists what there is.
         """
         if name not in self:
-            message = f"unknown {self.kind} '{name}', expected one of {', '.join(self.names())}"
+            message = f"unknown {self.kind} {name!r}, expected one of {', '.join(self.names())}"
             raise ConfigError(Problem(message, hint=did_you_mean(name, self.names())))
 
     def find(self, name: str) -> Any:

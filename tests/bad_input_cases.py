@@ -1,32 +1,11 @@
 """Files that are wrong: one kind of mistake each, with every message. What YAML itself refuses is in
 test_yaml_document_errors.py.
 
-A message is written as `line:column: path: words`, hints follow; `{LAYERS}` stands for the list of all layers.
+A message is written as `line:column: path: words`, hints follow; `{LAYERS}` stands for the names of all
+layers (see `LISTS` in test_bad_input_files.py).
 """
 
 from __future__ import annotations
-
-from rnnspec import registry
-
-LISTS = {
-    **{
-        name: ", ".join(getattr(registry, name).names())
-        for name in ("CONSTRAINTS", "ACTIVATIONS", "INITIALIZERS", "LAYERS", "LOSSES")
-    },
-    "GRU": (
-        "units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, "
-        "bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer, activity_regularizer, "
-        "kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout, name, trainable, "
-        "dtype, inbound_nodes, weights, input_shape, batch_input_shape, return_sequences, return_state, "
-        "go_backwards, stateful, unroll, implementation, input_dim, input_length, keras_mask_order, masked_start, "
-        "seed, reset_after"
-    ),
-    "Dense": (
-        "units, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, "
-        "activity_regularizer, kernel_constraint, bias_constraint, name, trainable, dtype, inbound_nodes, "
-        "weights, input_shape, batch_input_shape, input_dim"
-    ),
-}
 
 Case = tuple[str, str, list[str]]
 
@@ -47,6 +26,22 @@ CASES: list[Case] = [
         "two layers in one item",
         "- LSTM: {units: 3}\n  Flatten:",
         ["1:3: [0]: a layer is a mapping of one name to its arguments, found 2 keys: LSTM, Flatten"],
+    ),
+    (
+        "arguments that are not indented",
+        "- LSTM:\n  units: 3\n  dropout: 0.5",
+        [
+            "1:3: [0]: a layer is a mapping of one name to its arguments, found 3 keys: LSTM, units, dropout",
+            "  hint: indent units and dropout under LSTM",
+        ],
+    ),
+    (
+        "text over lines as a name",
+        "LSTM:\n  units: 3\n  activation: |\n    tanh\n",
+        [
+            "3:15: LSTM.activation: unknown activation 'tanh\\n', expected one of {ACTIVATIONS}",
+            "  hint: did you mean 'tanh'?",
+        ],
     ),
     (
         "a list in a list",
@@ -337,7 +332,7 @@ CASES: list[Case] = [
         "layers that do not fit",
         "- LSTM: {units: 3, input_shape: [10, 4]}\n- LSTM: {units: 3}",
         [
-            "2:9: [1].LSTM: LSTM: expected an input of rank 3, (batch, time, features), found (None, 3), the "
+            "2:9: [1].LSTM: expected an input of rank 3, (batch, time, features), found (None, 3), the "
             "output of LSTM ([0].LSTM)",
             "  hint: set return_sequences on LSTM ([0].LSTM)",
         ],
@@ -351,19 +346,19 @@ CASES: list[Case] = [
         "stateful without a batch size",
         "LSTM: {units: 3, input_shape: [10, 4], stateful: true}",
         [
-            "1:50: LSTM.stateful: LSTM: stateful=True needs a fixed batch size",
+            "1:50: LSTM.stateful: stateful=True needs a fixed batch size",
             "  hint: give batch_input_shape, the batch first, to the first layer of the model",
         ],
     ),
     (
         "unrolled over an open time",
         "LSTM: {units: 3, input_shape: [null, 4], unroll: true}",
-        ["1:50: LSTM.unroll: LSTM: unroll=True needs two timesteps or more, found a free number of them"],
+        ["1:50: LSTM.unroll: unroll=True needs two timesteps or more, found a free number of them"],
     ),
     (
         "mask into a layer that cannot take one",
         "- Embedding: {input_dim: 9, output_dim: 4, input_length: 5, mask_zero: true}\n- Flatten",
-        ["2:3: [1].Flatten: Flatten: cannot take a mask; one reached it from Embedding ([0].Embedding)"],
+        ["2:3: [1].Flatten: cannot take a mask; one reached it from Embedding ([0].Embedding)"],
     ),
     (
         "states into a layer",

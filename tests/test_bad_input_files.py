@@ -5,9 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bad_input_cases import CASES, LISTS
+from bad_input_cases import CASES
 
+from rnnspec import registry
 from rnnspec.cli import main
+
+LISTS = {
+    **{
+        name: ", ".join(getattr(registry, name).names())
+        for name in ("CONSTRAINTS", "ACTIVATIONS", "INITIALIZERS", "LAYERS", "LOSSES")
+    },
+    "GRU": (
+        "units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, "
+        "bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer, activity_regularizer, "
+        "kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout, name, trainable, "
+        "dtype, inbound_nodes, weights, input_shape, batch_input_shape, return_sequences, return_state, "
+        "go_backwards, stateful, unroll, implementation, input_dim, input_length, keras_mask_order, masked_start, "
+        "seed, reset_after"
+    ),
+    "Dense": (
+        "units, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, "
+        "activity_regularizer, kernel_constraint, bias_constraint, name, trainable, dtype, inbound_nodes, "
+        "weights, input_shape, batch_input_shape, input_dim"
+    ),
+}
 
 
 def shown(messages: list[str], text: str) -> str:

@@ -62,7 +62,7 @@ class TestCheck:
             "a.yaml:1:27: LSTM.dropout: dropout must be a number from 0 to 1, found 2",
             "  1 | LSTM: {units: 0, dropout: 2}",
             "    |                           ^",
-            "c.yaml:2:9: [1].LSTM: LSTM: expected an input of rank 3, (batch, time, features), found (None, 3), "
+            "c.yaml:2:9: [1].LSTM: expected an input of rank 3, (batch, time, features), found (None, 3), "
             "the output of LSTM ([0].LSTM)",
             "  2 | - LSTM: {units: 3}",
             "    |         ^",
@@ -161,7 +161,7 @@ class TestShow:
 
         assert (ran.code, ran.out) == (1, "")
         assert ran.err.splitlines() == [
-            "a.yaml:1:7: LSTM: LSTM: the shape of its input is not known",
+            "a.yaml:1:7: LSTM: the shape of its input is not known",
             "  1 | LSTM: {units: 3}",
             "    |       ^",
             "  hint: give input_shape or batch_input_shape to this first layer, or an input_shape for the model",

@@ -86,7 +86,7 @@ BATCH_HINT = "\n  hint: give batch_input_shape, the batch first, to the first la
             [lstm(name="a"), {"GRU": {"units": 3}}],
             (10, 64),
             ShapeError,
-            "[1].GRU: GRU: expected an input of rank 3, (batch, time, features), found (None, 8), "
+            "[1].GRU: expected an input of rank 3, (batch, time, features), found (None, 8), "
             "the output of LSTM 'a' "
             "([0].LSTM)\n  hint: set return_sequences on LSTM 'a' ([0].LSTM)",
             id="mismatch",
@@ -95,7 +95,7 @@ BATCH_HINT = "\n  hint: give batch_input_shape, the batch first, to the first la
             [{"Bidirectional": {"layer": lstm()}}, "Flatten"],
             (10, 64),
             ShapeError,
-            "[1].Flatten: Flatten: expected an input of rank 3 or more, found (None, 16), the output of Bidirectional "
+            "[1].Flatten: expected an input of rank 3 or more, found (None, 16), the output of Bidirectional "
             "([0].Bidirectional)\n  hint: set return_sequences on Bidirectional ([0].Bidirectional)",
             id="after Bidirectional",
         ),
@@ -103,7 +103,7 @@ BATCH_HINT = "\n  hint: give batch_input_shape, the batch first, to the first la
             [SEQUENCES, "Flatten"],
             (None, None, 64),
             ShapeError,
-            "[1].Flatten: Flatten: expected every size but the batch's to be known, found (None, None, 8), "
+            "[1].Flatten: expected every size but the batch's to be known, found (None, None, 8), "
             "the output of "
             "LSTM ([0].LSTM)",
             id="free length",
@@ -112,7 +112,7 @@ BATCH_HINT = "\n  hint: give batch_input_shape, the batch first, to the first la
             [{"TimeDistributed": {"layer": DENSE}}],
             (3, 4),
             ShapeError,
-            "[0].TimeDistributed: TimeDistributed: expected an input of rank 3 or more, (batch, time, ...), "
+            "[0].TimeDistributed: expected an input of rank 3 or more, (batch, time, ...), "
             "found (3, 4), "
             "the model's input",
             id="model's input",
@@ -142,35 +142,35 @@ BATCH_HINT = "\n  hint: give batch_input_shape, the batch first, to the first la
             [lstm(unroll=True)],
             (None, None, 4),
             ShapeError,
-            "[0].LSTM.unroll: LSTM: unroll=True needs two timesteps or more, found a free number of them",
+            "[0].LSTM.unroll: unroll=True needs two timesteps or more, found a free number of them",
             id="unroll free",
         ),
         pytest.param(
             [lstm(unroll=True)],
             (2, 1, 4),
             ShapeError,
-            "[0].LSTM.unroll: LSTM: unroll=True needs two timesteps or more, found 1",
+            "[0].LSTM.unroll: unroll=True needs two timesteps or more, found 1",
             id="unroll one",
         ),
         pytest.param(
             [lstm(stateful=True)],
             (None, 5, 4),
             StateError,
-            f"[0].LSTM.stateful: LSTM: stateful=True needs a fixed batch size{BATCH_HINT}",
+            f"[0].LSTM.stateful: stateful=True needs a fixed batch size{BATCH_HINT}",
             id="stateful",
         ),
         pytest.param(
             [{"Bidirectional": {"layer": lstm(stateful=True)}}],
             (5, 4),
             StateError,
-            "[0].Bidirectional.layer.LSTM.stateful: Bidirectional: stateful=True needs a fixed batch size" + BATCH_HINT,
+            "[0].Bidirectional.layer.LSTM.stateful: stateful=True needs a fixed batch size" + BATCH_HINT,
             id="stateful inside Bidirectional",
         ),
         pytest.param(
             [{"TimeDistributed": {"layer": lstm(unroll=True)}}],
             (2, 5, 1, 4),
             ShapeError,
-            "[0].TimeDistributed.layer.LSTM.unroll: TimeDistributed: unroll=True needs two timesteps or more, found 1",
+            "[0].TimeDistributed.layer.LSTM.unroll: unroll=True needs two timesteps or more, found 1",
             id="unroll inside TimeDistributed",
         ),
         pytest.param(
@@ -193,14 +193,14 @@ BATCH_HINT = "\n  hint: give batch_input_shape, the batch first, to the first la
             [embedding(mask_zero=True, input_length=4), {"Dropout": {"rate": 0.5}}, "Flatten"],
             None,
             MaskError,
-            "[2].Flatten: Flatten: cannot take a mask; one reached it from Embedding ([0].Embedding)",
+            "[2].Flatten: cannot take a mask; one reached it from Embedding ([0].Embedding)",
             id="mask",
         ),
         pytest.param(
             [{"Masking": {}}, {"Masking": {"name": "b"}}, "Flatten"],
             None,
             MaskError,
-            "[2].Flatten: Flatten: cannot take a mask; one reached it from Masking ([0].Masking)",
+            "[2].Flatten: cannot take a mask; one reached it from Masking ([0].Masking)",
             id="mask of two",
         ),
         pytest.param(
@@ -320,7 +320,7 @@ def test_the_data_of_an_experiment_give_the_input_shape() -> None:
             "model[0].LSTM: LSTM returns several tensors (return_state), a loss takes one",
             id="states",
         ),
-        pytest.param([lstm(), lstm()], "model[1].LSTM: LSTM: expected an input of rank 3", id="an earlier error"),
+        pytest.param([lstm(), lstm()], "model[1].LSTM: expected an input of rank 3", id="an earlier error"),
     ],
 )
 def test_the_output_must_fit_the_classes(layers: Any, message: str) -> None:
@@ -328,7 +328,7 @@ def test_the_output_must_fit_the_classes(layers: Any, message: str) -> None:
 
 
 def test_a_mask_may_come_with_the_input() -> None:
-    message = "[0].Flatten: Flatten: cannot take a mask; one comes with the data"
+    message = "[0].Flatten: cannot take a mask; one comes with the data"
 
     assert str(infer(from_dict(["Flatten"]), (2, 5, 4), masked=True).error) == message
     assert str(infer(experiment("Flatten"), (2, 5, 4)).error) == f"model{message}"

@@ -59,12 +59,12 @@ def test_fitting_outputs_are_fine(model: str) -> None:
         ),
         pytest.param(
             "[Flatten: {input_shape: [29, 12]}, Dense: {units: 9}]",
-            "model[0].Flatten: Flatten: cannot take a mask; one comes with the data",
+            "model[0].Flatten: cannot take a mask; one comes with the data",
             id="a layer that cannot take the mask of the data",
         ),
         pytest.param(
             "[GRU: {units: 3}, GRU: {units: 3}]",
-            "model[1].GRU: GRU: expected an input of rank 3, (batch, time, features), found (None, 3), "
+            "model[1].GRU: expected an input of rank 3, (batch, time, features), found (None, 3), "
             "the output of GRU (model[0].GRU)",
             id="two layers that do not fit, and nothing that follows from it",
         ),

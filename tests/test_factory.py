@@ -199,7 +199,7 @@ def test_a_config_warns_once_when_it_is_made_and_not_again_when_it_is_built() ->
         ),
         pytest.param(
             "model:\n- LSTM: {units: 3, input_shape: [5, 2]}\n- GRU: {units: 1}", ShapeError,
-            "model.yaml:3:8: model[1].GRU: GRU: expected an input of rank 3, (batch, time, features), "
+            "model.yaml:3:8: model[1].GRU: expected an input of rank 3, (batch, time, features), "
             "found (None, 3), the output of LSTM (model[0].LSTM)\n"
             "  3 | - GRU: {units: 1}\n    |        ^\n  hint: set return_sequences on LSTM (model[0].LSTM)", id="shape",
         ),

@@ -11,6 +11,7 @@ from rnnspec.errors import ConfigError
 from rnnspec.yaml.document import parse, read
 
 QUOTE = "put the text in quotes"
+COLON = f"{QUOTE}, or check the indentation and the line above"
 BACKSLASH = "use single quotes, or double the '\\'"
 
 
@@ -22,8 +23,9 @@ def refusal(text: str | bytes) -> list[str]:
 
 
 SYNTAX = [
-    ("two colons", "name: a: b", "1:8: a second ':' cannot stand here", f"{QUOTE}, or check the indentation"),
-    ("too deep", "a: 3\n  b: 1", "2:4: a second ':' cannot stand here", f"{QUOTE}, or check the indentation"),
+    ("two colons", "name: a: b", "1:8: this ':' cannot stand here", COLON),
+    ("too deep", "a: 3\n  b: 1", "2:4: this ':' cannot stand here", COLON),
+    ("colon after a name alone", "LSTM\n  units: 3", "2:8: this ':' cannot stand here", COLON),
     ("between levels", "a:\n  b: 1\n c: 2", "3:2: the indentation fits no line above", None),
     ("between levels of a list", "- a: 1\n b: 2", "2:2: the indentation fits no line above", None),
     ("key in a list", "- a\nb: 1", "2:1: a key cannot stand among the items of a list", None),
@@ -229,6 +231,16 @@ def test_mistakes_before_a_syntax_error_are_reported_too() -> None:
     ]
 
 
+def test_every_duplicate_is_reported_at_every_level() -> None:
+    assert refusal("a: {b: 1, b: 2, b: 3}\nc:\n- d: {e: 1, e: 2}\n  d: 4\na: 5\n") == [
+        "1:11: a.b: duplicate key 'b', the first one is in line 1",
+        "1:17: a.b: duplicate key 'b', the first one is in line 1",
+        "3:13: c[0].d.e: duplicate key 'e', the first one is in line 3",
+        "4:3: c[0].d: duplicate key 'd', the first one is in line 3",
+        "5:1: a: duplicate key 'a', the first one is in line 1",
+    ]
+
+
 DEEP = "more than 50 lists and mappings inside one another"
 BOMB = "\n".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in zip("abcdefg", "bcdefgh", strict=True)
@@ -255,6 +267,11 @@ BOMB = "\n".join(
             "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + BOMB,
             "6:12: more than 200,000 values with every alias written out",
             id="alias bomb",
+        ),
+        pytest.param(
+            "a: &a {b: 1, c: 2, d: 3, e: 4}\n" + BOMB.replace("[", "{<<: [").replace("]", "]}"),
+            "6:21: more than 200,000 values with every alias written out",
+            id="merge bomb",
         ),
     ],
 )

@@ -18,6 +18,7 @@ from hypothesis import given, strategies as st
 import rnnspec
 from rnnspec import config
 from rnnspec.errors import ConfigError, Error, Key, Problem
+from rnnspec.registry import ACTIVATIONS
 
 MODEL = """\
 vars: {units: 8, init: {Orthogonal: {gain: 0.5}}}
@@ -157,6 +158,30 @@ def test_what_an_alias_repeats_is_said_once() -> None:
             ["1:11: vars.a: variables refer to each other in a circle: a -> b -> a"],
             id="circle",
         ),
+        pytest.param(
+            "vars: {u: 3}\nvars: {w: 4}\nLSTM: {units: '${w}'}",
+            ["2:1: vars: duplicate key 'vars', the first one is in line 1"],
+            id="two sections of variables",
+        ),
+        pytest.param(
+            "LSTM: {units: 3, activation: ta\x01nh, un\x02its: 3}",
+            ["1:32: the control character U+0001 is not allowed in a text, and 1 more"],
+            id="control characters in a value and a key",
+        ),
+        pytest.param(
+            "LSTM: {units: 3, activation: \ufffd}",
+            [f"1:30: LSTM.activation: unknown activation '\ufffd', expected one of {', '.join(ACTIVATIONS.names())}"],
+            id="a character that says another was lost",
+        ),
+        pytest.param(
+            "Flatten: {\xa0name: a}",
+            [
+                "1:11: Flatten.\xa0name: Flatten has no argument '\\xa0name'",
+                "  hint: did you mean 'name'? Flatten takes name, trainable, dtype, inbound_nodes, weights, "
+                "input_shape, batch_input_shape",
+            ],
+            id="a space that is none",
+        ),
         pytest.param("vars: {a: 1}\nLSTM: {units: 3}", ["1:8: vars.a: the variable 'a' is never used"], id="unused"),
         pytest.param(
             "vars: &v {u: *x}\nLSTM: {units: '${u}'}",
@@ -213,7 +238,9 @@ def test_an_override_repairs_what_it_replaces() -> None:
             id="a layer",
         ),
         pytest.param(
-            {"model.9": "x"}, ["override model.9=x: model is a list with the indices [0] to [4], found '9'"], id="path"
+            {"model.9": "x"},
+            ["override model.9=x: model is a list with the indices [0] to [4], it has no '9'"],
+            id="path",
         ),
         pytest.param(
             {"vars.x": 1}, ["vars.x: the variable 'x' is never used, from the override vars.x=1"], id="unused variable"
@@ -226,7 +253,7 @@ def test_an_override_repairs_what_it_replaces() -> None:
         pytest.param(
             {"model": [], "model.0": 1},
             [
-                "override model.0=1: model is a list with the indices none, found '0'",
+                "override model.0=1: model is an empty list, it has no '0'",
                 "model: a model needs at least one layer, found an empty list, from the override model=[]",
             ],
             id="one after the other",
@@ -246,11 +273,21 @@ def test_an_override_of_a_mistake_is_judged_by_itself() -> None:
     ]
 
 
+def test_a_bomb_of_variables_is_located_beside_what_was_found_before() -> None:
+    variables = "\n".join(f"  v{level}: {f'${{v{level + 1}}}' * 9}" for level in range(12))
+    assert refusal(f"vars:\n{variables}\n  v12: {'x' * 50}\nFlatten: {{name: '${{v0}}'}}\nFlatten: ") == [
+        "8:7: vars.v6: more than 200,000 values with every variable written out",
+        "16:1: Flatten: duplicate key 'Flatten', the first one is in line 15",
+    ]
+
+
 def test_the_source_is_not_part_of_the_config() -> None:
     loaded = rnnspec.loads("LSTM: {units: 3}")
     assert loaded == config.LSTMConfig(3)
     assert repr(loaded) == "LSTMConfig(units=3)"
-    for copied in (pickle.loads(pickle.dumps(loaded)), copy.deepcopy(loaded), attrs.evolve(loaded, units=4)):
+    copies = (pickle.loads(pickle.dumps(loaded)), copy.copy(loaded), copy.deepcopy(loaded), attrs.evolve(loaded))
+    for copied in copies:
+        assert copied == loaded
         assert not hasattr(copied, "_source")
 
 

@@ -88,9 +88,9 @@ def test_overrides_are_shown_in_yamls_words() -> None:
             "there is no 'modle' in the document, which has vars, model\n  hint: did you mean 'model'?",
         ),
         ("model.0.GRU.units", "there is no 'GRU' in model[0], which has LSTM"),
-        ("model.3.LSTM", "model is a list with the indices [0] to [2], found '3'"),
-        ("model.3", "model is a list with the indices [0] to [2], found '3'"),
-        ("model.LSTM.units", "model is a list with the indices [0] to [2], found 'LSTM'"),
+        ("model.3.LSTM", "model is a list with the indices [0] to [2], it has no '3'"),
+        ("model.3", "model is a list with the indices [0] to [2], it has no '3'"),
+        ("model.LSTM.units", "model is a list with the indices [0] to [2], it has no 'LSTM'"),
         ("model.2.Dense.units", "model[2] is text 'Dense', it has no 'Dense'"),
         ("vars.u.x", "vars.u is the number 1, it has no 'x'"),
         ("model..units", "'model..units' is not a path such as model.1.LSTM.units"),
@@ -108,7 +108,7 @@ def test_a_path_that_leads_nowhere_is_a_problem(path: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ([], "override 0.a=7: the document is a list with the indices none, found '0'"),
+        ([], "override 0.a=7: the document is an empty list, it has no '0'"),
         ("Flatten", "override 0.a=7: the document is text 'Flatten', it has no '0'"),
         ({}, "override 0.a=7: there is no '0' in the document, which has nothing"),
     ],

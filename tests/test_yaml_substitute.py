@@ -145,6 +145,14 @@ def test_bombs_of_variables_are_refused(as_list: bool) -> None:
     assert error.value.problems[0].message == "more than 200,000 values with every variable written out"
 
 
+def test_too_many_variables_are_refused_at_once() -> None:
+    variables = {f"v{index}": f"${{v{index + 1}}}" for index in range(1001)}
+    with pytest.raises(ConfigError) as error:
+        substitute({"vars": variables})
+    assert str(error.value) == "vars: more than 1,000 variables"
+    assert substitute({"vars": {f"v{index}": 1 for index in range(1000)}}, also_used=variables).problems == []
+
+
 def test_references_are_found_everywhere() -> None:
     assert references({"${a}": ["${b}x", 1, {"c": "$${d}"}]}) == {"a", "b"}
 

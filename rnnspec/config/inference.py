@@ -196,7 +196,7 @@ def _input_shape(layer: LayerShapes, before: LayerShapes | None, given: Shape | 
             shape = config.default_input()
             if shape is None and required:
                 hint = "give input_shape or batch_input_shape to this first layer, or an input_shape for the model"
-                raise ShapeError(Problem(f"{config.label}: the shape of its input is not known", layer.keys, hint))
+                raise ShapeError(Problem(f"{_name(layer)}the shape of its input is not known", layer.keys, hint))
         return shape
     merged = coming if declared is None else shapes.merge(declared, coming)
     if merged is None:
@@ -248,12 +248,17 @@ def _check_one_output(layer: LayerShapes, after: LayerShapes) -> None:
 
 
 def _located(error: Error, layer: LayerShapes, source: str = "", hint: str | None = None) -> Error:
-    """The error of a layer, with its name, its path and where its input comes from."""
+    """The error of a layer, with its own name, its path and where its input comes from."""
     problems = (
-        replace(problem, message=f"{layer.config.label}: {problem.message}{source}", hint=hint or problem.hint)
+        replace(problem, message=f"{_name(layer)}{problem.message}{source}", hint=hint or problem.hint)
         for problem in error.problems
     )
     return type(error)(*(problem.under(*layer.keys) for problem in problems))
+
+
+def _name(layer: LayerShapes) -> str:
+    """The layer as the start of a message; one without a name is named well enough by its path."""
+    return f"{layer.config.label}: " if layer.config.name else ""
 
 
 def _names(stack: Sequence[LayerConfig]) -> list[str]:

@@ -84,7 +84,7 @@ def unknown_argument(owner: str, name: str, allowed: Iterable[str]) -> Problem:
     near = closest(name, names)
     takes = f"{owner} takes {', '.join(names)}" if names else f"{owner} takes no arguments"
     hint = f"did you mean '{near}'? {takes}" if near else takes
-    return Problem(f"{owner} has no argument '{name}'", (name,), hint, at_key=True)
+    return Problem(f"{owner} has no argument {name!r}", (name,), hint, at_key=True)
 
 
 def _argument(keys: tuple[Key, ...]) -> str:

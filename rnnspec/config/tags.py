@@ -71,8 +71,11 @@ def split_tag(value: Any, expected: str) -> Tag:
             raise ConfigError(*(Problem(f"{message} '{key}'", (key,), at_key=True) for key in extra))
         return Tag(str(value["class_name"]), value.get("config"), ("class_name",), ("config",), keras_form=True)
     if len(value) > 1:
-        names = ", ".join(map(str, value))
-        raise ConfigError(f"{expected} is a mapping of one name to its arguments, found {len(value)} keys: {names}")
+        first, *others = map(str, value)
+        names = ", ".join([first, *others])
+        message = f"{expected} is a mapping of one name to its arguments, found {len(value)} keys: {names}"
+        hint = f"indent {' and '.join(others)} under {first}" if next(iter(value.values())) is None else None
+        raise ConfigError(Problem(message, hint=hint))
     ((name, arguments),) = value.items()
     return Tag(str(name), arguments, (name,), (name,))
 

@@ -13,7 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from rnnspec.errors import ConfigError, Key, Problem
 from rnnspec.yaml.nodes import MAX_DEPTH, Composer, Node
 from rnnspec.yaml.syntax import explain
-from rnnspec.yaml.text import BOM, Text, decode, read_bytes
+from rnnspec.yaml.text import BOM, REPLACEMENT, Text, decode, read_bytes
 
 __all__ = ["Document", "examine", "parse", "read"]
 
@@ -119,11 +119,11 @@ def examine(text: str | bytes, file: str | None = None) -> Document:
     controls = list(_CONTROL.finditer(source.text))
     if controls:
         first = controls[0]
-        source = Text(_CONTROL.sub("\ufffd", source.text), file)
+        source = Text(_CONTROL.sub(REPLACEMENT, source.text), file)
         more = f", and {len(controls) - 1} more" if len(controls) > 1 else ""
         message = f"the control character U+{ord(first.group()):04X} is not allowed in a text{more}"
         problems.append(source.problem(message, first.start()))
-    composer = Composer(source)
+    composer = Composer(source, damaged=bool(controls))
     composer.problems.extend(problems)
     root = _compose(composer, source)
     found = tuple(sorted(composer.problems, key=lambda problem: (problem.line or 0, problem.column or 0)))

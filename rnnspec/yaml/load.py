@@ -106,9 +106,15 @@ def _load(document: Document, overrides: Mapping[str, Any]) -> Config:
     put, problems = overriding.apply(data, overrides)
     # What an override replaced is nobody's mistake any more; its references count as uses.
     spoiled = {path for path in document.spoiled if not any(path[: len(item.keys)] == item.keys for item in put)}
-    result = substitute(data, spoiled, references(document.data) if put else ())
+    if any(problem.keys == ("vars",) for problem in document.problems):
+        spoiled.add(("vars",))  # of two such sections, `data` has only one
+    problems += document.problems
+    try:
+        result = substitute(data, spoiled, references(document.data) if put else ())
+    except ConfigError as error:
+        raise ConfigError(*_in_order([*problems, *map(document.locate, error.problems)])) from None
     source = Source(document, tuple(put), result.origins)
-    problems += [*document.problems, *(source.locate(problem) for problem in result.problems)]
+    problems += [source.locate(problem) for problem in result.problems]
     try:
         config = from_dict(result.data)
     except ConfigError as error:

@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
 
 from rnnspec.errors import ConfigError, Key, Problem
 from rnnspec.yaml.scalars import tagged, typed
-from rnnspec.yaml.text import Text
+from rnnspec.yaml.text import REPLACEMENT, Text
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Composer", "Node", "describe"]
 
@@ -47,13 +47,13 @@ def describe(value: Any) -> str:
         value: Plain data, or a node's value.
 
     Returns:
-        `a list`, `null`, `the number 3`, ...
+        `a list`, `an empty mapping`, `null`, `the number 3`, ...
     """
     if value is None:
         return "null"
     name = _KIND_NAMES[type(value)]
     if isinstance(value, list | dict):
-        return name
+        return name if value else f"an empty {name[2:]}"
     if isinstance(value, str):
         return f"{name} {value!r}"
     return f"the {name[2:]} {str(value).lower()}"
@@ -123,6 +123,7 @@ class Composer:
 
     Args:
         text: The text that the events come from.
+        damaged: Whether characters of the text were replaced: what they stand in cannot be judged.
 
     Attributes:
         root: The document's node once it is complete.
@@ -130,11 +131,12 @@ class Composer:
         spoiled: The paths whose value cannot be judged, because it is part of a problem.
     """
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, damaged: bool = False) -> None:
         self.root: Node | None = None
         self.problems: list[Problem] = []
         self.spoiled: set[tuple[Key, ...]] = set()
         self._text = text
+        self._damaged = damaged
         self._anchors: dict[str, Node] = {}
         self._stack: list[_Open] = []
         self._counted = 0
@@ -225,6 +227,8 @@ class Composer:
         if isinstance(node.value, str) and _SURROGATE.search(node.value):
             self._report("an escape in this text names half a character", start)
             node.value = ""
+        if self._damaged and REPLACEMENT in text:
+            self.spoiled.add((*self._path(), text) if self._at_key() else self._path())
         return node
 
     def _core_tag(self, event: Any, kinds: tuple[str, ...]) -> str | None:

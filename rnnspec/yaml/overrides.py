@@ -106,12 +106,12 @@ def _key(data: Any, step: str, keys: tuple[Key, ...]) -> Key:
     where = format_path(keys) or "the document"
     if isinstance(data, dict):
         return step
-    if not isinstance(data, list):
-        raise ConfigError(f"{where} is {describe(data)}, it has no '{step}'")
-    if step.isdecimal() and int(step) < len(data):
+    if isinstance(data, list) and step.isdecimal() and int(step) < len(data):
         return int(step)
-    indices = f"[0] to [{len(data) - 1}]" if data else "none"
-    raise ConfigError(f"{where} is a list with the indices {indices}, found '{step}'")
+    found = describe(data)
+    if data and isinstance(data, list):
+        found += f" with the indices [0] to [{len(data) - 1}]"
+    raise ConfigError(f"{where} is {found}, it has no '{step}'")
 
 
 def _missing(data: dict[str, Any], step: str, keys: tuple[Key, ...]) -> ConfigError:

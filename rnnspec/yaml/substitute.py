@@ -17,9 +17,12 @@ from rnnspec.errors import ConfigError, Key, Problem
 from rnnspec.registry import did_you_mean
 from rnnspec.yaml.nodes import MAX_DEPTH, MAX_NODES, describe
 
-__all__ = ["Substituted", "escape", "substitute"]
+__all__ = ["Substituted", "escape", "references", "substitute"]
 
 Path = tuple[Key, ...]
+
+MAX_VARIABLES = 1_000
+"""Most variables; the time that they take grows with the square."""
 
 _PART = re.compile(r"(?P<escaped>\$\$\{)|\$\{(?P<name>[^${}]+)\}|(?P<broken>\$\{)")
 
@@ -69,7 +72,8 @@ def substitute(data: Any, spoiled: Iterable[Path] = (), also_used: Iterable[str]
         The data, with what is wrong.
 
     Raises:
-        ConfigError: If references make the document larger than `MAX_NODES` values.
+        ConfigError: If there are more than `MAX_VARIABLES`, or references make the document larger than `MAX_NODES`
+            values.
     """
     variables = data.get("vars") if isinstance(data, dict) else None
     result = Substituted({}, spoiled=set(spoiled))
@@ -78,6 +82,8 @@ def substitute(data: Any, spoiled: Iterable[Path] = (), also_used: Iterable[str]
         result.problems.append(Problem(message, ("vars",)))
         result.spoiled.add(("vars",))
         variables = None
+    if variables and len(variables) > MAX_VARIABLES:
+        raise ConfigError(Problem(f"more than {MAX_VARIABLES:,} variables", ("vars",), at_key=True))
     substituter = _Substituter(variables or {}, result)
     substituter.resolve()
     if isinstance(data, dict):
@@ -129,6 +135,7 @@ class _Substituter:
         self._used: set[str] = set()
         self._weight = 0
         self._complete = result.spoiled.isdisjoint([("vars",), ("vars", "<<")])
+        """Whether `vars` says which variables there are."""
 
     def resolve(self) -> None:
         """Makes the variables ready, each after those that it refers to."""
@@ -228,6 +235,6 @@ class _Substituter:
         hints = {problem.hint for problem in self._result.problems}
         used = self._used.union(also_used)
         for name in self._section:
-            if name not in used and f"did you mean '{name}'?" not in hints:
+            if self._complete and name not in used and f"did you mean '{name}'?" not in hints:
                 message = f"the variable '{name}' is never used"
                 self._result.problems.append(Problem(message, ("vars", name), at_key=True))

@@ -28,7 +28,11 @@ _QUOTE = "put the text in quotes"
 _BACKSLASH = "use single quotes, or double the '\\'"
 # The first match counts: the special cases of a message stand before the general one.
 _TABLE = [
-    _Words("mapping values are not allowed", "a second ':' cannot stand here", f"{_QUOTE}, or check the indentation"),
+    _Words(
+        "mapping values are not allowed",
+        "this ':' cannot stand here",
+        f"{_QUOTE}, or check the indentation and the line above",
+    ),
     _Words("sequence entries are not allowed", "a list cannot begin in its key's line", "begin a new line before '-'"),
     _Words("mapping keys are not allowed", "'?' cannot stand here", _QUOTE),
     _Words("could not find expected ':'", "expected a ':' and a space after the key", at_start=True),

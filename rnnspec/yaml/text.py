@@ -11,10 +11,13 @@ from pathlib import Path
 from rnnspec.errors import ConfigError, Key, Problem
 from rnnspec.registry import closest
 
-__all__ = ["BOM", "MAX_BYTES", "Text", "decode", "read_bytes"]
+__all__ = ["BOM", "MAX_BYTES", "REPLACEMENT", "Text", "decode", "read_bytes"]
 
 BOM = "\ufeff"
 """The byte order mark, which some editors put before a text."""
+
+REPLACEMENT = "\ufffd"
+"""Stands where a character is not allowed."""
 
 MAX_BYTES = 10_000_000
 """A larger file is refused."""
