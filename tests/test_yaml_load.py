@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
@@ -323,61 +322,6 @@ def test_an_error_of_build_names_file_and_line(tmp_path: Path) -> None:
         rnnspec.build(rnnspec.load(path))
     problem = error.value.problems[0]
     assert (problem.file, problem.line, problem.column, problem.path) == (str(path), 3, 11, "model[1].LSTM")
-
-
-@pytest.mark.parametrize("defaults", [False, True])
-@pytest.mark.parametrize(
-    "made",
-    [
-        config.LSTMConfig(3),
-        config.FlattenConfig(),
-        config.SequentialConfig(LAYERS),
-        config.SequentialConfig(LAYERS, name="m"),
-        config.ExperimentConfig(config.SequentialConfig(LAYERS)),
-        config.ExperimentConfig("Flatten", loss="MeanSquaredError", metrics=["Accuracy"], train={"epochs": 3}),
-        config.LSTMConfig(2, weights=[np.zeros((1, 8)), [[0.5] * 8, [1] * 8], [float(i) for i in range(8)]]),
-        config.DenseConfig(3, name="${a}", kernel_initializer={"Uniform": {"minval": -0.5}}),
-        config.GRUConfig(3, kernel_regularizer="L1L2", recurrent_constraint={"MaxNorm": {"axis": [0, 1]}}),
-    ],
-    ids=lambda made: made.identifier,
-)
-def test_what_is_dumped_is_loaded_again(made: config.Config, defaults: bool, tmp_path: Path) -> None:
-    text = rnnspec.dump(made, tmp_path / "out.yaml", defaults=defaults)
-    assert (tmp_path / "out.yaml").read_text() == text
-    assert rnnspec.load(tmp_path / "out.yaml") == made
-
-
-def test_defaults_are_left_out() -> None:
-    made = config.ExperimentConfig(config.SequentialConfig(LAYERS), train={"epochs": 3})
-    assert rnnspec.dump(made) == (
-        "model:\n"
-        "  - Embedding: {input_dim: 100, output_dim: 8}\n"
-        "  - LSTM:\n"
-        "      return_sequences: true\n"
-        "      units: 8\n"
-        "      recurrent_initializer: {Orthogonal: {gain: 0.5}}\n"
-        "  - LSTM:\n"
-        "      return_sequences: true\n"
-        "      units: 8\n"
-        "      recurrent_initializer: {Orthogonal: {gain: 0.5}}\n"
-        "      dropout: 0.25\n"
-        "  - Bidirectional:\n"
-        "      layer: {GRU: {units: 3}}\n"
-        "  - Flatten: {}\n"
-        "train: {epochs: 3}\n"
-    )
-
-
-def test_all_arguments_can_be_written() -> None:
-    assert rnnspec.dump(config.FlattenConfig(), defaults=True) == (
-        "Flatten:\n  trainable: true\n  dtype: float32\n  inbound_nodes: []\n  weights: null\n"
-        "  input_shape: null\n  batch_input_shape: null\n"
-    )
-
-
-def test_layers_inside_layers_as_deep_as_a_text_may_be() -> None:
-    deep = "{TimeDistributed: {layer: " * 24 + "Flatten" + "}}" * 24
-    assert rnnspec.dump(rnnspec.loads(deep)).count("TimeDistributed") == 24
 
 
 @given(st.lists(st.tuples(st.integers(0, len(MODEL) - 1), st.integers(0, 255)), min_size=1, max_size=4))

@@ -1,0 +1,113 @@
+"""Hypothesis strategies: any layer, model and experiment that a config can describe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from rnnspec import config
+from rnnspec.registry import ACTIVATIONS
+
+rates = st.floats(0, 1)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+not_negative = st.floats(0, 1e6)
+counts = st.integers(1, 2**40)
+seeds = st.none() | st.integers(0, 2**63 - 1)
+dtypes = st.sampled_from(["float16", "bfloat16", "float32", "float64"])
+sizes = st.none() | counts
+shapes = st.none() | st.lists(sizes, max_size=3)
+activations = st.none() | st.sampled_from(ACTIVATIONS.names())
+scaled = st.sampled_from(["GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform", "LecunNormal"])
+
+
+def one_of(*choices: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(*choices)
+
+
+initializers = one_of(
+    st.builds(config.ZerosInitializerConfig, st.none() | dtypes),
+    st.builds(config.ConstantInitializerConfig, numbers),
+    st.builds(config.UniformInitializerConfig, st.floats(-5, 0), st.floats(0, 5), seeds),
+    st.builds(config.TruncatedNormalInitializerConfig, numbers, not_negative, seeds),
+    st.builds(config.OrthogonalInitializerConfig, numbers, seeds),
+    st.builds(lambda tag, seed: {tag: {"seed": seed}}, scaled, seeds),
+    st.builds(
+        config.VarianceScalingInitializerConfig,
+        st.floats(0.1, 9),
+        st.sampled_from(["fan_in", "fan_out", "fan_avg"]),
+        st.sampled_from(["normal", "uniform"]),
+    ),
+)
+regularizers = st.none() | one_of(
+    st.builds(config.L1RegularizerConfig, numbers, st.none() | st.text(max_size=3), st.booleans()),
+    st.builds(config.L1L2RegularizerConfig, numbers, numbers),
+)
+axes = st.integers(-3, 3) | st.lists(st.integers(-3, 3), min_size=1, max_size=2)
+constraints = st.none() | one_of(
+    st.builds(config.MaxNormConfig, not_negative, axes),
+    st.just(config.NonNegConfig()),
+    st.builds(config.MinMaxNormConfig, st.floats(0, 1), st.floats(1, 9), rates, axes),
+)
+base = {
+    "name": st.none() | st.text("abc_1", min_size=1, max_size=5),
+    "trainable": st.booleans(),
+    "dtype": dtypes,
+    "weights": st.none() | st.lists(st.lists(numbers, max_size=2), max_size=2),
+    "input_shape": shapes,
+    "batch_input_shape": st.none() | st.lists(sizes, min_size=1, max_size=4),
+}
+flags = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll", "keras_mask_order")
+recurrent = {
+    **base,
+    **dict.fromkeys((*flags, "use_bias"), st.booleans()),
+    **dict.fromkeys(("kernel_initializer", "recurrent_initializer", "bias_initializer"), initializers | st.none()),
+    **dict.fromkeys(("kernel_regularizer", "recurrent_regularizer", "activity_regularizer"), regularizers),
+    **dict.fromkeys(("kernel_constraint", "recurrent_constraint", "bias_constraint"), constraints),
+    "units": counts,
+    "implementation": st.sampled_from([0, 1, 2]),
+    "masked_start": st.sampled_from(["state", "zeros"]),
+    "seed": seeds,
+    "input_dim": counts,
+    "input_length": st.none() | counts,
+    "dropout": rates,
+    "recurrent_dropout": rates | st.sampled_from([0, 1]),
+}
+gated = {**recurrent, "activation": activations, "recurrent_activation": activations}
+recurrent_layers = one_of(
+    st.builds(config.SimpleRNNConfig, **recurrent, activation=activations),
+    st.builds(config.LSTMConfig, **gated, unit_forget_bias=st.booleans()),
+    st.builds(config.GRUConfig, **gated, reset_after=st.booleans()),
+    st.builds(config.RNNConfig, **recurrent, cell=st.sampled_from(["LSTM", {"GRU": {"reset_after": True}}])),
+)
+simple_layers = one_of(
+    st.builds(config.DenseConfig, counts, activations, st.booleans(), initializers, **base),
+    st.builds(config.DropoutConfig, rates, shapes, seeds),
+    st.builds(config.FlattenConfig, **base),
+    st.builds(config.MaskingConfig, numbers),
+    st.builds(config.ActivationConfig, activations),
+    st.builds(config.EmbeddingConfig, counts, counts, initializers, mask_zero=st.booleans()),
+    st.builds(lambda shape: config.InputConfig(shape), st.lists(sizes, max_size=3)),
+)
+layers = one_of(
+    recurrent_layers,
+    simple_layers,
+    st.builds(config.TimeDistributedConfig, simple_layers),
+    st.builds(
+        config.BidirectionalConfig, recurrent_layers, st.sampled_from(["sum", "mul", "concat", "ave", None]), **base
+    ),
+)
+models = st.lists(layers, min_size=1, max_size=3, unique_by=lambda layer: layer.name or object()).map(
+    config.SequentialConfig
+)
+experiments = st.builds(
+    config.ExperimentConfig,
+    models | layers,
+    st.none() | st.builds(config.JapaneseVowelsConfig, st.booleans()),
+    st.builds(config.HuberLossConfig, st.floats(0.1, 9)) | st.just("CrossEntropy"),
+    st.builds(config.AdamConfig, st.floats(1e-6, 1), st.floats(0, 0.9)) | st.just("RMSprop"),
+    st.lists(st.sampled_from(["Accuracy", "MeanAbsoluteError"]), max_size=2),
+    st.builds(
+        config.TrainConfig, counts, counts, seeds, st.booleans(), st.none() | st.floats(0.1, 9), st.floats(0, 0.9)
+    ),
+)
