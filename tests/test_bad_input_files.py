@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from bad_input_cases import CASES
 
+import rnnspec
 from rnnspec import registry
 from rnnspec.cli import main
+from rnnspec.errors import Error
 
 LISTS = {
     **{
@@ -57,6 +59,14 @@ def test_every_mistake_has_its_message(text: str, messages: list[str], capsys: p
     Path("m.yaml").write_text(text)
     assert main(["check", "m.yaml"]) == 1
     assert capsys.readouterr() == ("", shown(messages, text))
+
+
+@pytest.mark.parametrize(("text", "messages"), [pytest.param(*case[1:], id=case[0]) for case in CASES])
+def test_loading_and_building_say_the_same(text: str, messages: list[str]) -> None:
+    Path("m.yaml").write_text(text)
+    with pytest.raises(Error) as error:
+        rnnspec.build(rnnspec.load("m.yaml"), device="cpu")
+    assert f"{error.value}\n" == shown(messages, text)
 
 
 def test_the_kinds_are_many_and_distinct() -> None:

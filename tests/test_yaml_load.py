@@ -31,6 +31,27 @@ model:
   - Bidirectional: {layer: {GRU: {units: 3}}}
   - Flatten
 """
+HARD = """\
+%YAML 1.2
+---
+vars: {units: 0x8, "näme": 'ü🙂'}
+model: # a comment
+  - ? Embedding
+    : {input_dim: 1_0, output_dim: 8, name: "\\x41\\
+      b"}
+  - LSTM: &l
+      units: ${units}
+      name: "${näme}$${"
+      return_sequences: !!bool 'true'
+  - LSTM:
+      <<: [*l, {dropout: .5}]
+      name: |-
+        c
+
+        d
+train: {epochs: 3, seed: null}
+...
+"""
 LAYERS = [
     config.EmbeddingConfig(100, 8),
     config.LSTMConfig(8, recurrent_initializer={"Orthogonal": {"gain": 0.5}}, return_sequences=True),
@@ -62,6 +83,18 @@ def refusal(text: str, overrides: dict[str, Any] | None = None) -> list[str]:
         pytest.param("vars: {u: 3}\nLSTM: {units: '${u}'}", config.LSTMConfig(3), id="one layer with vars"),
         pytest.param("model: {LSTM: {units: 3}}", config.LSTMConfig(3), id="model of one layer"),
         pytest.param(MODEL, config.SequentialConfig(LAYERS), id="model of a list"),
+        pytest.param(
+            HARD,
+            config.ExperimentConfig(
+                [
+                    config.EmbeddingConfig(10, 8, name="Ab"),
+                    config.LSTMConfig(8, name="ü🙂${", return_sequences=True),
+                    config.LSTMConfig(8, name="c\n\nd", return_sequences=True, dropout=0.5),
+                ],
+                train={"epochs": 3},
+            ),
+            id="all of YAML",
+        ),
         pytest.param(
             MODEL + "train: {epochs: 3}",
             config.ExperimentConfig(config.SequentialConfig(LAYERS), train={"epochs": 3}),
@@ -324,15 +357,30 @@ def test_an_error_of_build_names_file_and_line(tmp_path: Path) -> None:
     assert (problem.file, problem.line, problem.column, problem.path) == (str(path), 3, 11, "model[1].LSTM")
 
 
-@given(st.lists(st.tuples(st.integers(0, len(MODEL) - 1), st.integers(0, 255)), min_size=1, max_size=4))
-def test_whatever_bytes_are_flipped_only_our_errors_escape(flips: list[tuple[int, int]]) -> None:
-    data = bytearray(MODEL.encode())
-    for index, byte in flips:
-        data[index] = byte
+def only_our_errors_escape(data: bytes) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with contextlib.suppress(Error):
-            rnnspec.loads(bytes(data))
+            rnnspec.loads(data)
+
+
+VALID = st.sampled_from([MODEL.encode(), HARD.encode(), HARD.replace("\n", "\r\n").encode()])
+
+
+@given(VALID, st.lists(st.tuples(st.integers(0), st.integers(0, 255)), min_size=1, max_size=4))
+def test_whatever_bytes_are_flipped_only_our_errors_escape(valid: bytes, flips: list[tuple[int, int]]) -> None:
+    data = bytearray(valid)
+    for index, byte in flips:
+        data[index % len(data)] = byte
+    only_our_errors_escape(bytes(data))
+
+
+@given(VALID, st.integers(0), st.integers(0))
+def test_whatever_bytes_are_missing_only_our_errors_escape(valid: bytes, start: int, stop: int) -> None:
+    start, stop = start % len(valid), stop % len(valid)
+    only_our_errors_escape(valid[:start])
+    only_our_errors_escape(valid[start:])
+    only_our_errors_escape(valid[:start] + valid[stop:])
 
 
 def test_a_file_of_50_layers_loads_fast() -> None:
