@@ -226,6 +226,13 @@ def test_one_mistake_gives_one_message(text: str, said: list[str]) -> None:
     assert refusal(text) == said
 
 
+def test_a_damaged_key_hides_nothing_beside_it() -> None:
+    assert refusal("LSTM: {un\x01its: 3, dropout: 7}") == [
+        "1:10: the control character U+0001 is not allowed in a text",
+        "1:28: LSTM.dropout: dropout must be a number from 0 to 1, found 7",
+    ]
+
+
 @pytest.mark.parametrize(
     ("overrides", "layer"),
     [
