@@ -62,7 +62,7 @@ def _converter_made_anew() -> None:
         from rnnspec.config import convert
 
         convert.CONVERTER = convert._make_converter()
-        convert.hooks.cache_clear()
+        convert._HOOKS.clear()
 
 
 @pytest.fixture(autouse=True)
