@@ -52,7 +52,7 @@ class TestCheck:
         shell.write("b.yaml", LAYER)
         shell.write("c.yaml", "- LSTM: {units: 3, input_dim: 2}\n- LSTM: {units: 3}\n")
 
-        ran = shell("check", "a.yaml", "b.yaml", "c.yaml", "nix.yaml")
+        ran = shell("check", "a.yaml", "b.yaml", "c.yaml", "missing-file.yaml")
 
         assert (ran.code, ran.out) == (1, "")
         assert ran.err.splitlines() == [
@@ -67,7 +67,7 @@ class TestCheck:
             "  2 | - LSTM: {units: 3}",
             "    |         ^",
             "  hint: set return_sequences on LSTM ([0].LSTM)",
-            "nix.yaml: there is no such file",
+            "missing-file.yaml: there is no such file",
         ]
 
     def test_values_can_be_set(self, shell: Shell) -> None:
@@ -168,7 +168,7 @@ class TestShow:
         ]
 
 
-UNTIDY = "# a model\n-   LSTM:   {units: 3}   # three\n- Flatten\n"
+UNTIDY = "# a model\n-   LSTM:   {units: 3} # three\n- Flatten\n"
 TIDY = "# a model\n- LSTM: {units: 3} # three\n- Flatten\n"
 
 
@@ -201,10 +201,10 @@ class TestFmt:
         shell.write("a.yaml", "LSTM: {units: 3\n")
         shell.write("b.yaml", UNTIDY)
 
-        ran = shell("fmt", "a.yaml", "nix.yaml", "b.yaml")
+        ran = shell("fmt", "a.yaml", "missing-file.yaml", "b.yaml")
 
         assert (ran.code, ran.out) == (1, "")
         assert ran.err.splitlines()[0] == "a.yaml:1:7: the mapping that begins here has no end"
-        assert ran.err.splitlines()[-1] == "nix.yaml: there is no such file"
+        assert ran.err.splitlines()[-1] == "missing-file.yaml: there is no such file"
         assert (shell.folder / "a.yaml").read_text() == "LSTM: {units: 3\n"
         assert (shell.folder / "b.yaml").read_text() == TIDY
