@@ -144,6 +144,28 @@ class TestPredict:
         assert {row["expected"] for row in told} == {None}
         assert tiny("predict", "runs/small-1", "new.npz").err == ""
 
+    def test_options_may_stand_between_run_and_data(self, tiny: Shell) -> None:
+        tiny("train", "small.yaml", "--json")
+        np.save("new.npy", np.zeros((1, 2, 12)))
+
+        ran = tiny("predict", "runs/small-1", "--json", "new.npy")
+
+        assert (ran.code, len(json.loads(ran.out)["predictions"])) == (0, 1)
+
+    def test_a_file_that_cannot_be_read_is_told(self, tiny: Shell) -> None:
+        tiny("train", "small.yaml", "--json")
+        np.save("wide.npy", np.zeros((1, 2, 5)))
+
+        messages = {
+            "nix.ts": "nix.ts: no such file",
+            ".": ".: is a folder, expected a .ts, .npy or .npz file",
+            "small.yaml": "small.yaml: expected a file that ends in .ts, .npy or .npz",
+            "wide.npy": "the model takes sequences of 12 channels, found 5",
+        }
+        for file, message in messages.items():
+            ran = tiny("predict", "runs/small-1", file)
+            assert (ran.code, ran.out, ran.err) == (1, "", message + "\n")
+
     def test_a_folder_that_is_no_run_is_told(self, shell: Shell) -> None:
         for folder in (".", "nowhere"):
             ran = shell("predict", folder)

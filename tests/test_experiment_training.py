@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import warnings
@@ -11,10 +12,11 @@ import pytest
 import pytorch_lightning as lightning
 import torch
 from experiment_cases import CLASSES, experiment, series, tiny
+from pytorch_lightning.accelerators import CUDAAccelerator, MPSAccelerator
 from torch.nn import functional
 
 import rnnspec
-from rnnspec import DataError, nn
+from rnnspec import ConfigError, DataError, EngineError, nn
 from rnnspec.experiment.batches import batches
 from rnnspec.experiment.history import Row
 from rnnspec.experiment.runs import build_model
@@ -163,6 +165,34 @@ def test_a_loss_that_is_no_number_ends_the_run() -> None:
     )
 
 
+def test_an_accelerator_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in (CUDAAccelerator, MPSAccelerator):
+        monkeypatch.setattr(kind, "is_available", lambda: False)
+    config = experiment()
+    task = Task(build_model(config, device="cpu"), config, 9)
+
+    with pytest.raises(EngineError) as raised:
+        fit(task, tiny(), config.train, accelerator="gpu", progress=False)
+
+    assert str(raised.value) == "the accelerator 'gpu' cannot be used on this machine"
+
+
+def test_a_model_without_weights_to_train_is_refused() -> None:
+    with pytest.raises(ConfigError) as raised:
+        trained(model="[GRU: {units: 9, trainable: false}]")
+
+    assert str(raised.value) == "the model has no weights that may be trained"
+
+
+def test_the_environment_is_left_alone() -> None:
+    """Lightning's own way to seed leaves a variable behind, which its next user would take."""
+    before = dict(os.environ)
+
+    trained()
+
+    assert dict(os.environ) == before
+
+
 def test_the_callers_random_state_and_loggers_are_left_alone() -> None:
     torch.manual_seed(5)
     logger = logging.getLogger("pytorch_lightning")
@@ -183,6 +213,17 @@ def test_nothing_is_said_unasked(capfd: pytest.CaptureFixture[str]) -> None:
     assert caught == []
 
 
+def test_an_exit_that_is_no_ctrl_c_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Exits(lightning.Callback):
+        def on_train_batch_end(self, *_: object) -> None:
+            raise SystemExit(3)
+
+    monkeypatch.setattr("rnnspec.experiment.training.History", Exits)
+
+    with pytest.raises(SystemExit, match="3"):
+        trained()
+
+
 class Interrupted(lightning.Callback):
     """Presses Ctrl-C after the first batch."""
 
@@ -191,7 +232,7 @@ class Interrupted(lightning.Callback):
 
 
 def test_ctrl_c_is_a_keyboard_interrupt_and_works_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnnspec.experiment.training.History", lambda: Interrupted())
+    monkeypatch.setattr("rnnspec.experiment.training.History", Interrupted)
     handler = signal.getsignal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):

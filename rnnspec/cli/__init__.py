@@ -13,7 +13,7 @@ from typing import Any
 import rnnspec
 from rnnspec.cli import check, fmt, predict, show, train
 from rnnspec.cli.imports import imported
-from rnnspec.cli.options import print_json
+from rnnspec.cli.options import Parser, print_json
 from rnnspec.errors import ConfigWarning, Error, Problem
 
 __all__ = ["main"]
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"rnnspec {rnnspec.__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     for command in (check, show, fmt, train, predict):
         command.add_to(commands)
     return parser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import rnnspec
@@ -16,6 +16,24 @@ Shape = tuple[int | None, ...]
 
 TRAIN = ("matplotlib", "numpy", "pytorch_lightning", "safetensors", "torchmetrics")
 """What the extra `train` brings."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes options and files in any order: `predict RUN --import cells DATA`."""
+
+    _intermixed = False
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parses options first, then what is left; argparse calls this method again for each of the two."""
+        if self._intermixed:
+            return super().parse_known_args(args, namespace)
+        self._intermixed = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._intermixed = False
 
 
 def add_command(

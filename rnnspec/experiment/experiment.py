@@ -61,6 +61,7 @@ class Experiment:
 
         Raises:
             DataError: If the folder cannot be made, or the loss becomes nan.
+            EngineError: If this machine has no such accelerator.
         """
         with RunFolder(Path(runs), name) as folder:
             task = Task(self.model, self.config, data_config(self.config).classes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import signal
 import threading
 import warnings
@@ -10,13 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
+import numpy as np
 import pytorch_lightning as lightning
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
 from torchmetrics import Metric
 
 from rnnspec.config.experiment import ExperimentConfig, TrainConfig
+from rnnspec.errors import ConfigError, EngineError
 from rnnspec.experiment.batches import Batch, batches
 from rnnspec.experiment.history import History, ProgressBar, Row
 from rnnspec.experiment.objectives import Measures, Objective
@@ -71,6 +75,8 @@ class Task(lightning.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The optimizer of the parameters that may be trained."""
         parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        if not parameters:
+            raise ConfigError("the model has no weights that may be trained")
         make = getattr(torch.optim, self._optimizer.identifier)
         return cast(torch.optim.Optimizer, make(parameters, **self._optimizer.torch_arguments()))
 
@@ -94,6 +100,8 @@ def fit(
 
     Raises:
         DataError: If the loss becomes nan.
+        EngineError: If this machine has no such accelerator.
+        ConfigError: If the model has no weights that may be trained.
         KeyboardInterrupt: If the user interrupts.
     """
     seed = cast(int, train.seed)
@@ -101,12 +109,23 @@ def fit(
     training = batches(data.train, train.batch_size, shuffle_seed=seed if train.shuffle else None)
     measured = [batches(split, train.batch_size) for split in (data.test, data.validation) if split is not None]
     with _quiet(), isolate_rng():
-        lightning.seed_everything(seed % 2**32, verbose=False)
-        trainer = lightning.Trainer(
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        torch.manual_seed(seed)
+        trainer = _trainer(train, accelerator, [history, *([ProgressBar(history)] if progress else [])])
+        with _interruptible():
+            trainer.fit(task, training, measured)
+    return history.rows
+
+
+def _trainer(train: TrainConfig, accelerator: str, callbacks: list[lightning.Callback]) -> lightning.Trainer:
+    """Lightning's trainer, without the files and tables that it would write and print itself."""
+    try:
+        return lightning.Trainer(
             max_epochs=train.epochs,
             accelerator=accelerator,
             devices=1,
-            callbacks=[history, *([ProgressBar(history)] if progress else [])],
+            callbacks=callbacks,
             gradient_clip_val=train.gradient_clip,
             logger=False,
             enable_checkpointing=False,
@@ -114,9 +133,8 @@ def fit(
             enable_model_summary=False,
             num_sanity_val_steps=0,
         )
-        with _interruptible(trainer):
-            trainer.fit(task, training, measured)
-    return history.rows
+    except MisconfigurationException as error:
+        raise EngineError(f"the accelerator '{accelerator}' cannot be used on this machine") from error
 
 
 @contextmanager
@@ -136,14 +154,14 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _interruptible(trainer: lightning.Trainer) -> Iterator[None]:
+def _interruptible() -> Iterator[None]:
     """Gives Ctrl-C its usual meaning back: Lightning answers with SystemExit and ignores it from then on."""
     main = threading.current_thread() is threading.main_thread()
     handler = signal.getsignal(signal.SIGINT)
     try:
         yield
     except SystemExit as error:
-        if trainer.interrupted:
+        if isinstance(error.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from error
         raise
     finally:
