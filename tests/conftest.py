@@ -55,10 +55,13 @@ class StrictDTypes(TorchFunctionMode):
         return not converts and not autocast and caller.f_globals.get("__name__", "").startswith("rnnspec.")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _converter_made_anew() -> None:
-    """A mutant is chosen after the package is loaded: what was made once, before, is made again of the mutant."""
-    if "MUTANT_UNDER_TEST" in os.environ:
+@pytest.fixture(autouse=True)
+def _converter_made_anew(request: pytest.FixtureRequest) -> None:
+    """A mutant is chosen after the package is loaded: what was made once, before, is made again of the mutant.
+
+    Before each of these tests: mutation testing runs only the tests that were seen to come by the mutated line.
+    """
+    if "MUTANT_UNDER_TEST" in os.environ and request.path.name.startswith("test_config"):
         from rnnspec.config import convert
 
         convert.CONVERTER = convert._make_converter()
