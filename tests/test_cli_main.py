@@ -192,6 +192,11 @@ class TestImports:
                 id="fails",
             ),
             pytest.param(
+                "ours_g", "import sys\nsys.exit(3)\n",
+                "{folder}/ours_g.py:2: cannot import 'ours_g': SystemExit: 3",
+                id="exits",
+            ),
+            pytest.param(
                 "ours_f", "import rnnspec\n\n@rnnspec.register.layer\nclass LSTM: ...\n",
                 "the layer 'LSTM' is built in and cannot be replaced\n  hint: choose another name",
                 id="registers a name that is taken",
@@ -208,6 +213,17 @@ class TestImports:
 
         assert (ran.code, ran.out) == (1, "")
         assert ran.err == message.format(folder=shell.folder) + "\n"
+
+
+def test_what_the_system_refuses_is_told_in_its_words(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "secret.npz")
+
+    monkeypatch.setattr(cli.check, "load", refused)
+
+    ran = shell("check", "a.yaml")
+
+    assert (ran.code, ran.out, ran.err) == (1, "", "secret.npz: Permission denied\n")
 
 
 def test_missing_packages_name_the_extra(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,7 @@ class TestStandardizer:
     def test_survives_json_exactly(self) -> None:
         fitted = Standardizer.fit(japanese_vowels().train)
 
-        again = Standardizer.from_dict(fitted.to_dict())
+        again = Standardizer.from_dict(fitted.to_dict(), len(fitted.mean))
 
         assert again.mean.tolist() == fitted.mean.tolist()
         assert again.scale.tolist() == fitted.scale.tolist()
@@ -171,8 +171,10 @@ CASES = {
     "lengths.ts": (HEADER.encode() + b"1,2:3:a\n", "4: channel 2 has 1 values, channel 1 has 2"),
     "number.ts": (HEADER.encode() + b"1,?:a\n", "4: expected a finite number, found '?'"),
     "infinite.ts": (HEADER.encode() + b"1,inf:a\n", "4: expected a finite number, found 'inf'"),
+    "too-large.ts": (HEADER.encode() + b"1,1e39:a\n", "4: expected a finite number, found '1e39'"),
     "label.ts": (HEADER.encode() + b"1:c\n", "4: unknown label 'c', expected one of a, b"),
     "text.npy": (b"hello", "is not a .npy file of numbers"),
+    "header.npy": (npy(np.zeros((2, 3, 1))).replace(b"'descr'", b"'descr("), "is not a .npy file of numbers"),
     "pickle.npy": (npy(np.array([[{}]], dtype=object)), "is not a .npy file of numbers"),
     "rank.npy": (
         npy(np.zeros((3, 2))),
@@ -187,6 +189,7 @@ CASES = {
         "x must be numbers of shape (sequences, time, channels), none of them 0, found <U1 of shape (1, 1, 1)",
     ),
     "text.npz": (b"hello", "is not a .npz file of numbers"),
+    "damaged.npz": (npz(x=X)[:60] + b"?" * 20 + npz(x=X)[80:], "is not a .npz file of numbers"),
     "pickle.npz": (npz(x=np.array([{}], dtype=object)), "is not a .npz file of numbers"),
     "no-x.npz": (npz(a=X, b=X), "expected the arrays x, lengths (optional) and y (optional), found a, b"),
     "extra.npz": (npz(x=X, mask=X), "expected the arrays x, lengths (optional) and y (optional), found mask, x"),

@@ -53,6 +53,12 @@ class TestFolder:
         assert folder.path == tmp_path / "a-5"
         assert (folder.path / "file").is_file()
 
+    def test_a_name_may_hold_any_letter(self, tmp_path: Path) -> None:
+        for _ in range(2):
+            with RunFolder(tmp_path, "[a]*") as folder:
+                pass
+        assert folder.path.name == "[a]*-2"
+
     def test_the_first_number_is_one(self, tmp_path: Path) -> None:
         with RunFolder(tmp_path / "new" / "runs", "a") as folder:
             pass
@@ -225,7 +231,22 @@ class TestBrokenRuns:
         message = "is not the folder of a run: it has no experiment.yaml, run.json, weights.safetensors"
         assert str(raised.value) == f"{tmp_path}/a-1: {message}"
 
-    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"classes": 3}'])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "[]",
+            "{}",
+            '{"classes": 3}',
+            '{"classes": [1, 2], "standardizer": null}',
+            '{"classes": ["1"], "standardizer": {"mean": [0], "scale": [1]}}',
+            json.dumps({"classes": ["1"], "standardizer": {"mean": [0] * 12, "scale": [0] * 12}}),
+            json.dumps({"classes": ["1"], "standardizer": {"mean": [float("nan")] * 12, "scale": [1] * 12}}),
+            json.dumps({"classes": ["1"], "standardizer": 3}),
+            "[" * 100_000,
+        ],
+        ids=["empty", "list", "nothing", "number", "numbers", "channels", "zero", "nan", "no-mapping", "deep"],
+    )
     def test_a_changed_run_json_is_told(self, done: tuple[Experiment, Path], text: str) -> None:
         (done[1] / "run.json").write_text(text)
 

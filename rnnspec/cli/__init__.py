@@ -53,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader, `head` for instance, has seen enough; without this Python complains when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # no permission, a full disk, ...
+        file = None if error.filename is None else str(error.filename)
+        return _tell(Error(Problem(error.strerror or str(error), file=file)), arguments.json)
     return code
 
 

@@ -45,7 +45,7 @@ def _import(name: str) -> None:
     except SyntaxError as error:
         message = f"cannot import '{name}': {error.msg}"
         raise ConfigError(Problem(message, file=error.filename, line=error.lineno)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and name.startswith(error.name or name):
             hint = "the name of a module in this folder or of an installed one, without .py"
             raise ConfigError(Problem(f"cannot import '{name}': there is no such module", hint=hint)) from error

@@ -30,7 +30,9 @@ def read_npy(path: Path) -> Series:
     try:
         with path.open("rb") as file:
             x = np.lib.format.read_array(file, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # NumPy's reader raises errors of many kinds on a damaged header
         raise DataError(Problem("is not a .npy file of numbers", file=str(path))) from error
     return _series({"x": x}, str(path))
 
@@ -52,8 +54,10 @@ def read_npz(path: Path) -> Series:
     """
     try:
         with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as arrays:
-            found = dict(arrays)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            found = {name: np.asarray(arrays[name]) for name in arrays}
+    except OSError:
+        raise
+    except Exception as error:  # the readers of zip and NumPy raise errors of many kinds on damaged files
         raise DataError(Problem("is not a .npz file of numbers", file=str(path))) from error
     if "x" not in found or not found.keys() <= {"x", "lengths", "y"}:
         names = ", ".join(sorted(found)) or "none"

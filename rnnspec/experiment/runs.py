@@ -11,6 +11,7 @@ runs/japanese_vowels-1/
 from __future__ import annotations
 
 import csv
+import glob
 import json
 import platform
 import shutil
@@ -19,7 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -76,7 +76,7 @@ class RunFolder:
 
     def _final(self) -> Path:
         """The folder of the next number; the last number counts, also where earlier runs were removed."""
-        tails = [path.name.removeprefix(f"{self._name}-") for path in self._parent.glob(f"{self._name}-*")]
+        tails = [path.name.removeprefix(f"{self._name}-") for path in self._parent.glob(f"{glob.escape(self._name)}-*")]
         return self._parent / f"{self._name}-{max([int(tail) for tail in tails if tail.isdecimal()], default=0) + 1}"
 
 
@@ -164,14 +164,12 @@ def load_run(folder: str | Path) -> Run:
     missing = [name for name in (_CONFIG, _ABOUT, _WEIGHTS) if not (folder / name).is_file()]
     if missing:
         raise DataError(Problem(f"is not the folder of a run: it has no {', '.join(missing)}", file=str(folder)))
-    about = _read_about(folder / _ABOUT)
     config = rnnspec.load(folder / _CONFIG)
     if not isinstance(config, ExperimentConfig):
         raise DataError(Problem("is no experiment any more, it was changed", file=str(folder / _CONFIG)))
     model = build_model(config)
     _load_weights(model, folder / _WEIGHTS)
-    standardizer = Standardizer.from_dict(about["standardizer"]) if about["standardizer"] else None
-    return Run(config, model.eval(), tuple(about["classes"]), standardizer)
+    return Run(config, model.eval(), *_read_about(folder / _ABOUT, data_config(config).channels))
 
 
 def build_model(config: ExperimentConfig, seed: int | None = None, device: str | None = None) -> nn.Sequential:
@@ -192,11 +190,15 @@ def build_model(config: ExperimentConfig, seed: int | None = None, device: str |
     return model if isinstance(model, nn.Sequential) else nn.Sequential([model])
 
 
-def _read_about(path: Path) -> dict[str, Any]:
+def _read_about(path: Path, channels: int) -> tuple[tuple[str, ...], Standardizer | None]:
+    """The classes, and what must be done to sequences first."""
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
-        return {key: about[key] for key in ("classes", "standardizer")}
-    except (ValueError, KeyError, TypeError) as error:
+        classes, standardizer = tuple(about["classes"]), about["standardizer"]
+        if not all(isinstance(label, str) for label in classes):
+            raise TypeError("a class is no text")
+        return classes, None if standardizer is None else Standardizer.from_dict(standardizer, channels)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(Problem("is not what a run writes, it was changed", file=str(path))) from error
 
 

@@ -86,9 +86,23 @@ class Standardizer:
         return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Standardizer:
-        """Makes a standardizer from what `to_dict` gave."""
-        return cls(np.array(data["mean"]), np.array(data["scale"]))
+    def from_dict(cls, data: dict[str, Any], channels: int) -> Standardizer:
+        """Makes a standardizer from what `to_dict` gave.
+
+        Args:
+            data: The numbers by name.
+            channels: How many there must be of each.
+
+        Returns:
+            The standardizer.
+
+        Raises:
+            ValueError: If they are no finite numbers, one a channel, or a scale is 0.
+        """
+        mean, scale = (np.array(data[name], dtype=np.float64) for name in ("mean", "scale"))
+        if not mean.shape == scale.shape == (channels,) or not np.isfinite([mean, scale]).all() or not scale.all():
+            raise ValueError("expected a finite mean and a scale for each channel")
+        return cls(mean, scale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -91,7 +91,7 @@ def _number(text: str) -> float:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
+    if not abs(number) <= float(np.finfo(np.float32).max):
         raise DataError(f"expected a finite number, found '{text}'")
     return number
 
