@@ -55,6 +55,18 @@ class StrictDTypes(TorchFunctionMode):
         return not converts and not autocast and caller.f_globals.get("__name__", "").startswith("rnnspec.")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuses ids that cannot be found again.
+
+    Where `ids` is a function, pytest escapes a line break or a backslash once more at each collection. Mutation testing
+    collects often in one process, and would count the test that it does not find as one that killed the mutant.
+    """
+    for item in items:
+        made = any(callable(mark.kwargs.get("ids")) for mark in item.iter_markers("parametrize"))
+        if made and "\\" in item.name:
+            raise pytest.UsageError(f"the function `ids` of this test gives a line break or a backslash: {item.nodeid}")
+
+
 @pytest.fixture(autouse=True)
 def _converter_made_anew(request: pytest.FixtureRequest) -> None:
     """A mutant is chosen after the package is loaded: what was made once, before, is made again of the mutant.

@@ -138,7 +138,7 @@ def test_all_mistakes_of_an_experiment_are_reported_in_one_go() -> None:
             "optimizer.SGD.learning_rate: learning_rate must be a positive number, found 0",
         ),
     ],
-    ids=str,
+    ids=lambda value: str(value).partition("\n")[0],
 )
 def test_a_wrong_part_is_refused(written: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as error:

@@ -188,7 +188,7 @@ def test_a_cell_has_the_forms_of_a_layer(cell: Any, made: Any) -> None:
         ),
         (None, "cell: a cell is a name, or a mapping of one name to its arguments, found null"),
     ],
-    ids=str,
+    ids=lambda value: str(value).partition("\n")[0],
 )
 def test_a_wrong_cell_is_refused(cell: Any, message: str) -> None:
     with pytest.raises(ConfigError) as error:
