@@ -71,7 +71,7 @@ def build(
         The module: a layer of `rnnspec.nn`, or a `rnnspec.nn.Sequential`.
 
     Raises:
-        ConfigError: If the config describes no model (`RecurrentConfig`).
+        ConfigError: If the config describes no model (`RecurrentConfig`), or device or dtype is unknown.
         ShapeError: If the input's shape is not known, or two layers do not fit; both are named, with file and line
             where the config came from a file.
         StateError: If a layer is stateful and the batch size is not fixed.
@@ -81,7 +81,7 @@ def build(
     model = config.model if isinstance(config, ExperimentConfig) else config
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    maker = _Maker(torch.device(device), _torch_dtype(dtype))
+    maker = _Maker(_torch_device(device), _torch_dtype(dtype))
     source = getattr(config, "_source", None)
     with _located(source), _seeded(seed), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)  # the config has warned when it was made
@@ -167,6 +167,13 @@ class _Maker:
 def _registered(thing: Any, arguments: dict[str, Any]) -> Any:
     """A user's class is called; a function, which does the work itself, gets its further arguments."""
     return thing(**arguments) if inspect.isclass(thing) else partial(thing, **arguments) if arguments else thing
+
+
+def _torch_device(device: torch.device | str) -> torch.device:
+    try:
+        return torch.device(device)
+    except RuntimeError as error:
+        raise ConfigError(f"unknown device '{device}', expected cpu, cuda, cuda:1, ...") from error
 
 
 def _torch_dtype(dtype: torch.dtype | str | None) -> torch.dtype | None:

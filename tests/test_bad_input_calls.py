@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import rnnspec
-from rnnspec.errors import DTypeError, EngineError, Error, MaskError, ShapeError, StateError, WeightsError
+from rnnspec.errors import ConfigError, DTypeError, EngineError, Error, MaskError, ShapeError, StateError, WeightsError
 
 X = torch.zeros(4, 5, 2)
 H = torch.zeros(4, 3)
@@ -49,6 +49,45 @@ def with_masks(**masks: Any) -> Call:
 
 
 CASES: dict[str, tuple[str, Call, type[Error], str]] = {
+    # no tensors at all
+    "input that is no tensor": (
+        LSTM, lambda layer: layer(np.zeros((4, 5, 2))), DTypeError,
+        "LSTM takes a tensor, or a list of a tensor and states, found ndarray",
+    ),
+    "no input": (
+        LSTM, lambda layer: layer([]), DTypeError,
+        "LSTM takes a tensor, or a list of a tensor and states, found list",
+    ),
+    "mask that is a number": (
+        LSTM, lambda layer: layer(X, mask=3), MaskError,
+        "LSTM takes a mask tensor of shape (batch, time), found int",
+    ),
+    "state that is a number": (
+        LSTM, lambda layer: layer(X, initial_state=3), StateError, "LSTM: initial_state takes tensors, found int",
+    ),
+    "rows in a list": (
+        STATEFUL, lambda layer: layer.reset_states(rows=[True]), StateError,
+        "LSTM 'enc': rows must be a boolean tensor of shape (4,), found [True]",
+    ),
+    "weights that are one text": (
+        LSTM, lambda layer: layer.set_weights("abc"), WeightsError,
+        "LSTM takes its weights as a list of arrays, found str",
+    ),
+    "a weight that is a text": (
+        LSTM, lambda layer: layer.set_weights(["a", H, H]), WeightsError,
+        "LSTM: the weight 'kernel' must be an array of numbers, found 'a'",
+    ),
+    "weights of an unbuilt layer": (
+        LSTM, lambda _: rnnspec.nn.LSTM(3).get_weights(), WeightsError,
+        "LSTM has no weights yet: give its input_shape, build it, or call it once",
+    ),
+    "an unknown device": (
+        LSTM, lambda _: rnnspec.build(rnnspec.loads(LSTM), device="gpu"), ConfigError,
+        "unknown device 'gpu', expected cpu, cuda, cuda:1, ...",
+    ),
+    "dropout masks of a model": (
+        MODEL, with_masks(inputs=[H]), ConfigError, "dropout_masks takes one recurrent layer, found Sequential",
+    ),
     # inputs
     "input without time": (
         LSTM, lambda layer: layer(torch.zeros(4, 2)), ShapeError,

@@ -162,7 +162,7 @@ class Layer(torch.nn.Module):
 
     def get_weights(self) -> list[Any]:
         """The weights as NumPy arrays, in Keras's order: kernel, recurrent_kernel, bias."""
-        return get_weights(self)
+        return get_weights(self, self.label)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Sets the weights from NumPy arrays or tensors in the order of `get_weights`.
@@ -186,7 +186,7 @@ class Layer(torch.nn.Module):
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         if any(is_lazy(getattr(self, name)) for name in self._roles):
-            raise WeightsError(f"{self.label} has no weights yet: give its input_shape, build it, or call it once")
+            raise no_weights_yet(self.label)
         super()._save_to_state_dict(destination, prefix, keep_vars)
 
     # Losses and constraints
@@ -278,9 +278,39 @@ def losses(module: torch.nn.Module) -> list[Tensor]:
     return [loss for layer in layers for loss in layer.own_losses()]
 
 
-def get_weights(module: torch.nn.Module) -> list[Any]:
-    """All weights of a module as NumPy arrays (copies), layer by layer."""
-    return [parameter.detach().cpu().numpy().copy() for parameter in module.parameters()]
+def no_weights_yet(label: str) -> WeightsError:
+    """The error of a layer whose weights have no shapes yet."""
+    return WeightsError(f"{label} has no weights yet: give its input_shape, build it, or call it once")
+
+
+def _as_tensor(array: Any, name: str, label: str) -> Tensor:
+    try:
+        return torch.as_tensor(array)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(f"{label}: the weight '{name}' must be an array of numbers, found {array!r:.60}") from error
+
+
+def _named_weights(module: torch.nn.Module, label: str) -> dict[str, torch.nn.Parameter]:
+    parameters = dict(module.named_parameters())
+    if any(is_lazy(parameter) for parameter in parameters.values()):
+        raise no_weights_yet(label)
+    return parameters
+
+
+def get_weights(module: torch.nn.Module, label: str) -> list[Any]:
+    """All weights of a module as NumPy arrays (copies), layer by layer.
+
+    Args:
+        module: The module.
+        label: What messages call the module.
+
+    Returns:
+        The arrays.
+
+    Raises:
+        WeightsError: If it has no weights yet.
+    """
+    return [parameter.detach().cpu().numpy().copy() for parameter in _named_weights(module, label).values()]
 
 
 @torch.no_grad()
@@ -295,13 +325,13 @@ def set_weights(module: torch.nn.Module, weights: Sequence[Any], label: str) -> 
     Raises:
         WeightsError: If the count or a shape does not fit; nothing is changed then.
     """
-    parameters = dict(module.named_parameters())
-    if any(is_lazy(parameter) for parameter in parameters.values()):
-        raise WeightsError(f"{label} has no weights yet: give its input_shape, build it, or call it once")
+    parameters = _named_weights(module, label)
+    if not isinstance(weights, (list, tuple)):
+        raise WeightsError(f"{label} takes its weights as a list of arrays, found {type(weights).__name__}")
     if len(weights) != len(parameters):
         names = f" ({', '.join(parameters)})" if parameters else ""
         raise WeightsError(f"{label} has {len(parameters)} weights{names}, it was given {len(weights)}")
-    tensors = [torch.as_tensor(array) for array in weights]
+    tensors = [_as_tensor(array, name, label) for name, array in zip(parameters, weights, strict=True)]
     wrong = [
         f"{label}: the weight '{name}' has shape {tuple(parameter.shape)}, it was given {tuple(tensor.shape)}"
         for (name, parameter), tensor in zip(parameters.items(), tensors, strict=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from rnnspec.errors import ShapeError
+from rnnspec.errors import ConfigError, ShapeError
 
 if TYPE_CHECKING:
     from rnnspec.nn.recurrence import Recurrence
@@ -130,8 +130,11 @@ def dropout_masks(
         Nothing.
 
     Raises:
+        ConfigError: If it is no recurrent layer.
         ShapeError: If a list has neither one mask nor one a gate.
     """
+    if not hasattr(layer, "injected_masks"):
+        raise ConfigError(f"dropout_masks takes one recurrent layer, found {type(layer).__name__}")
     gates = layer.cell.gates
     for name, masks in (("inputs", inputs), ("recurrent", recurrent)):
         if masks is not None and len(masks) not in (1, len(gates)):

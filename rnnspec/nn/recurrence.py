@@ -12,7 +12,7 @@ from rnnspec import shapes
 from rnnspec.engines.cells import Cell
 from rnnspec.engines.plan import Plan, engine_of, plan
 from rnnspec.engines.request import Dropped, Request, Tensors
-from rnnspec.errors import ShapeError
+from rnnspec.errors import DTypeError, ShapeError
 from rnnspec.nn import regularizers
 from rnnspec.nn.arguments import check_positive_integer, check_rate
 from rnnspec.nn.base import labelled
@@ -150,9 +150,11 @@ class Recurrence(CarriedStates):
 
     def tensors(self, x: Any, mask: Any, initial_state: Any, generator: torch.Generator | None) -> Tensors:
         """Checks the arguments of a call, and gathers all that an engine reads; see `forward`."""
-        if not isinstance(x, Tensor):
+        if isinstance(x, (list, tuple)) and x:
             x, *in_list = x
             initial_state = in_list or initial_state
+        if not isinstance(x, Tensor):
+            raise DTypeError(f"{self.label} takes a tensor, or a list of a tensor and states, found {type(x).__name__}")
         self.check_input(x, self.kernel.dtype)
         self.build(tuple(x.shape))
         if x.shape[2] != self.kernel.shape[0]:

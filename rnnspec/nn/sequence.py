@@ -144,6 +144,8 @@ class SequenceLayer(Layer):
             mask = mask[0]
         if mask is None:
             return None
+        if not isinstance(mask, Tensor):
+            raise MaskError(f"{self.label} takes a mask tensor of shape (batch, time), found {type(mask).__name__}")
         if mask.shape != x.shape[:2]:
             raise MaskError(
                 f"{self.label} expects a mask of shape (batch, time) = {tuple(x.shape[:2])}, found {tuple(mask.shape)}"

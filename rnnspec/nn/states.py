@@ -106,8 +106,11 @@ class CarriedStates(SequenceLayer):
 
     def _checked(self, given: Tensor | Sequence[Tensor], batch: int, what: str) -> States:
         """The given states as a tuple, if they fit."""
-        states = (given,) if isinstance(given, Tensor) else tuple(given)
+        states = tuple(given) if isinstance(given, (list, tuple)) else (given,)
         names = self.cell.states
+        for state in states:
+            if not isinstance(state, Tensor):
+                raise StateError(f"{self.label}: {what} takes tensors, found {type(state).__name__}")
         if len(states) != len(names):
             raise StateError(f"{self.label} has {len(names)} states ({', '.join(names)}), {what} has {len(states)}")
         for name, state, shape in zip(names, states, self.state_shapes(batch), strict=True):
@@ -123,7 +126,7 @@ class CarriedStates(SequenceLayer):
         return states
 
     @torch.no_grad()
-    def reset_states(self, states: Any = None, *, rows: Tensor | None = None, batch_size: int | None = None) -> None:
+    def reset_states(self, states: Any = None, *, rows: Any = None, batch_size: int | None = None) -> None:
         """Sets the carried states of a stateful layer: to zeros, or to given values. An error changes nothing.
 
         Args:
@@ -148,11 +151,9 @@ class CarriedStates(SequenceLayer):
         batch = self.batch_size
         new = self.zero_states(batch) if states is None else self._converted(states, batch)
         if rows is not None:
-            if tuple(rows.shape) != (batch,) or rows.dtype != torch.bool:
-                raise StateError(
-                    f"{self.label}: rows must be a boolean tensor of shape ({batch},), "
-                    f"found {rows.dtype} of shape {tuple(rows.shape)}"
-                )
+            if not isinstance(rows, Tensor) or tuple(rows.shape) != (batch,) or rows.dtype != torch.bool:
+                found = f"{rows.dtype} of shape {tuple(rows.shape)}" if isinstance(rows, Tensor) else repr(rows)
+                raise StateError(f"{self.label}: rows must be a boolean tensor of shape ({batch},), found {found}")
             chosen = rows.to(self.kernel.device).unsqueeze(1)
             old = self.initial_states(batch, None)
             new = tuple(torch.where(chosen, after, before) for after, before in zip(new, old, strict=True))
