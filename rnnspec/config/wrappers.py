@@ -10,7 +10,7 @@ from attrs import frozen
 from rnnspec import shapes
 from rnnspec.config.layer import LayerConfig, LayerLike
 from rnnspec.config.sequence import RecurrentConfig
-from rnnspec.errors import Error, Problem
+from rnnspec.errors import Error, Problem, StateError
 
 __all__ = ["BidirectionalConfig", "TimeDistributedConfig", "WrapperConfig"]
 
@@ -80,6 +80,9 @@ class TimeDistributedConfig(WrapperConfig):
 
     def check_input(self, input_shape: shapes.Shape) -> None:
         """Checks what the layer inside needs."""
+        if getattr(self.inner, "stateful", False):
+            keys = ("layer", self.inner.identifier, "stateful")
+            raise StateError(Problem("TimeDistributed cannot hold a stateful layer, its steps are one batch", keys))
         self.inside(self.inner.check_input, shapes.time_distributed_step(input_shape))
 
     @property

@@ -30,7 +30,7 @@ def batches(series: Series, batch_size: int, *, shuffle_seed: int | None = None)
     items = [(torch.from_numpy(x.copy()), label) for x, label in zip(series.x, labels, strict=True)]
     shuffle = shuffle_seed is not None
     generator = torch.Generator().manual_seed(shuffle_seed) if shuffle_seed is not None else None
-    return DataLoader(items, batch_size, shuffle, collate_fn=_pad, generator=generator)  # type: ignore[arg-type]
+    return DataLoader(items, min(batch_size, len(items)), shuffle, collate_fn=_pad, generator=generator)  # type: ignore[arg-type]
 
 
 def _pad(items: list[tuple[Tensor, int]]) -> Batch:

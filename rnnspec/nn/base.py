@@ -58,6 +58,8 @@ class Layer(torch.nn.Module):
         dtype: Dtype of the weights; torch's default dtype if None.
     """
 
+    input_rank: ClassVar[int] = 2
+    """Axes of an input, with the batch, as far as the weights' shapes ask."""
     supports_masking: ClassVar[bool] = False
     """Whether a mask over the steps passes through unchanged."""
 
@@ -74,7 +76,7 @@ class Layer(torch.nn.Module):
     ) -> None:
         super().__init__()
         self.name = name
-        self.trainable = trainable
+        self._trainable = trainable
         self.declared_input_shape = declared_input(input_shape=input_shape, batch_input_shape=batch_input_shape)
         self.activity_regularizer: Callable[[Tensor], Tensor] | None = None
         self._initial_weights = weights
@@ -82,6 +84,17 @@ class Layer(torch.nn.Module):
         self._roles: dict[str, WeightRole] = {}
         self._activity_losses: tuple[Tensor, ...] = ()
         self._built = False
+
+    @property
+    def trainable(self) -> bool:
+        """Whether optimizers may change the weights; setting it reaches the layers inside too."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        self._trainable = trainable
+        for parameter in self.parameters():
+            parameter.requires_grad = trainable
 
     @property
     def label(self) -> str:
@@ -141,14 +154,37 @@ class Layer(torch.nn.Module):
             return
         with labelled(self.label):
             needed = self.weight_shapes(input_shape)
-        for name, shape in needed.items():
-            parameter = getattr(self, name)
-            if is_lazy(parameter):
-                parameter.materialize(shape)
-        self.reset_parameters()
+            self._check_constraints(needed)
+        # Weights that are made under inference_mode could never be trained.
+        with torch.inference_mode(mode=False):
+            self._materialize(needed)
+            self.reset_parameters()
         self._built = True
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
+
+    def _materialize(self, needed: Mapping[str, tuple[int, ...]]) -> None:
+        """Gives the declared weights their shapes."""
+        for name, shape in needed.items():
+            parameter = getattr(self, name)
+            if is_lazy(parameter):
+                try:
+                    parameter.materialize(shape)
+                except RuntimeError as error:
+                    message = f"{self.label}: there is no memory for the weight '{name}' of shape {shape}"
+                    raise WeightsError(message) from error
+
+    def _check_constraints(self, needed: Mapping[str, tuple[int, ...]]) -> None:
+        """Refuses a constraint along an axis that its weight does not have."""
+        for name, shape in needed.items():
+            axis = getattr(self._roles[name].constraint, "axis", 0)
+            wrong = [
+                one
+                for one in (axis if isinstance(axis, (list, tuple)) else [axis])
+                if not -len(shape) <= one < len(shape)
+            ]
+            if wrong:
+                raise ShapeError(f"the constraint of the weight '{name}' of shape {shape} has no axis {wrong[0]} there")
 
     @torch.no_grad()
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
@@ -179,8 +215,17 @@ class Layer(torch.nn.Module):
         # A layer that was never called takes its shapes from the file.
         lazy = [name for name in self._roles if is_lazy(getattr(self, name))]
         if lazy and all(prefix + name in state_dict for name in lazy):
-            for name in lazy:
-                getattr(self, name).materialize(state_dict[prefix + name].shape)
+            found = {name: tuple(state_dict[prefix + name].shape) for name in lazy}
+            features = found[lazy[0]][0]
+            needed = self.weight_shapes((None, *[None] * (self.input_rank - 2), features))
+            wrong = [
+                f"'{name}' has shape {found[name]}, it needs {needed[name]}"
+                for name in lazy
+                if found[name] != needed[name]
+            ]
+            if wrong:
+                raise WeightsError(f"{self.label}: the weights in the state_dict do not fit: {'; '.join(wrong)}")
+            self._materialize(found)
             self._built = True
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
@@ -199,8 +244,10 @@ class Layer(torch.nn.Module):
     def own_losses(self) -> Iterator[Tensor]:
         """The losses of this layer alone, without the layers below."""
         for name, role in self._roles.items():
-            if role.regularizer is not None and getattr(role.regularizer, "collect", True):
-                yield role.regularizer(getattr(self, name))
+            parameter = getattr(self, name)
+            collected = role.regularizer is not None and getattr(role.regularizer, "collect", True)
+            if role.regularizer is not None and collected and not is_lazy(parameter):
+                yield role.regularizer(parameter)
         yield from self._activity_losses
 
     def record_activity(self, *outputs: Tensor) -> None:
@@ -218,7 +265,7 @@ class Layer(torch.nn.Module):
         """
         for name, role in self._roles.items():
             parameter = getattr(self, name)
-            if role.constraint is not None and (only is None or id(parameter) in only):
+            if role.constraint is not None and (only is None or id(parameter) in only) and not is_lazy(parameter):
                 parameter.copy_(role.constraint(parameter))
 
     # Shapes and masks
@@ -254,6 +301,12 @@ class Layer(torch.nn.Module):
         super().__setstate__(state)  # type: ignore[no-untyped-call]
         if any(role.constraint is not None for role in self._roles.values()):
             watch(self)
+
+
+def autocast_takes(x: Tensor, dtype: torch.dtype) -> bool:
+    """Whether autocast brings an input and weights of another dtype together; it leaves float64 as it is."""
+    mixes = x.is_floating_point() and torch.float64 not in (x.dtype, dtype)
+    return mixes and torch.is_autocast_enabled(x.device.type)
 
 
 @contextmanager
@@ -310,7 +363,9 @@ def get_weights(module: torch.nn.Module, label: str) -> list[Any]:
     Raises:
         WeightsError: If it has no weights yet.
     """
-    return [parameter.detach().cpu().numpy().copy() for parameter in _named_weights(module, label).values()]
+    weights = (parameter.detach().cpu() for parameter in _named_weights(module, label).values())
+    # NumPy has no bfloat16; every one of its numbers is a float32.
+    return [(weight.float() if weight.dtype == torch.bfloat16 else weight).numpy().copy() for weight in weights]
 
 
 @torch.no_grad()

@@ -87,8 +87,7 @@ class Composite(Layer):
     def freeze(self) -> None:
         """Keeps optimizers from changing the weights inside, if the layer is not trainable."""
         if not self.trainable:
-            for parameter in self.parameters():
-                parameter.requires_grad = False
+            self.trainable = False
 
     def parts(self) -> Iterator[Layer]:
         """The layers directly inside, without torch's own modules."""

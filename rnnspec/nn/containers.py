@@ -212,7 +212,7 @@ class Sequential(Composite):
         if self._input_shape is None and isinstance(x, Tensor):
             self.build((None, *x.shape[1:]))
         for name, layer in self._modules.items():
-            if isinstance(layer, Sequential):
+            if type(layer) is Sequential and not layer._forward_hooks and not layer._forward_pre_hooks:
                 x, mask = layer.run(x, mask, generator)
                 continue
             given = mask

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from rnnspec.engines.plan import engine_of, plan
+from rnnspec.engines.plan import Plan, engine_of, plan
 from rnnspec.errors import ShapeError, StateError
 from rnnspec.nn.base import labelled
 from rnnspec.nn.recurrence import Recurrence
@@ -24,6 +25,8 @@ class OneStep(Recurrence):
 
     Dropout masks are drawn at every call: for masks that are constant over time use the layer.
     """
+
+    input_rank = 2
 
     def build_declared(self) -> None:
         """Builds the cell if its arguments declare the input's width."""
@@ -43,6 +46,22 @@ class OneStep(Recurrence):
         if len(input_shape) != 2:
             raise ShapeError(f"expected an input of rank 2, (batch, features), found {format_shape(input_shape)}")
         return (input_shape[0], self.output_size)
+
+    def plan(self, x: Tensor | Sequence[int | None], mask: Any = None, initial_state: Any = None) -> Plan:
+        """Which engine a step would use, and why.
+
+        Args:
+            x: The input or its shape, `(batch, features)`, None where free.
+            mask: There is none for a step.
+            initial_state: The states before the step; they make no difference.
+
+        Returns:
+            The plan for the cell's present mode.
+        """
+        shape = tuple(x.shape) if isinstance(x, Tensor) else tuple(x)
+        with labelled(self.label):
+            self.compute_output_shape(shape)
+        return plan(self.request((shape[0], 1, shape[1]), masked=False))
 
     def forward(  # type: ignore[override]
         self, x: Tensor, states: Tensor | Sequence[Tensor] | None = None, generator: torch.Generator | None = None

@@ -67,7 +67,7 @@ class CarriedStates(SequenceLayer):
         """Keeps the final states of a call for the next one."""
         self.batch_size = states[0].shape[0]
         for name, state in zip(self.cell.states, states, strict=True):
-            setattr(self, f"_state_{name}", state.detach())
+            setattr(self, f"_state_{name}", state.detach().clone())  # what was returned may be changed in place
 
     def zero_states(self, batch: int) -> States:
         """States of zeros, on the device and in the dtype of the weights."""
@@ -140,6 +140,8 @@ class CarriedStates(SequenceLayer):
         if not self.stateful:
             raise StateError(f"{self.label} is not stateful, it has no states to reset; make it with stateful=True")
         if batch_size is not None:
+            if batch_size < 0:
+                raise StateError(f"{self.label}: batch_size must be 0 or more, found {batch_size}")
             if states is not None or rows is not None:
                 raise StateError(f"{self.label}: reset_states takes batch_size alone, without states or rows")
             self.carry(self.zero_states(batch_size))

@@ -60,6 +60,10 @@ class TimeDistributed(Composite):
         super().__init__(**wrapper)
         if getattr(layer, "return_state", False):
             raise ConfigError(f"TimeDistributed takes a layer with one output, {label_of(layer)} has return_state=True")
+        if getattr(layer, "stateful", False):
+            raise StateError(
+                f"TimeDistributed cannot hold a stateful layer, its steps are one batch; found {label_of(layer)}"
+            )
         self.add_part("layer", layer)
         self.freeze()
         if self._initial_weights is not None:
