@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 __all__ = [
     "ConfigError",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 INTERNAL = ("rnnspec", "attr", "cattrs")
+
+Raised = TypeVar("Raised", bound="Error")
 
 Key = str | int
 """One step of a config path: a mapping's key or a list's index, counted from 0."""
@@ -125,6 +128,17 @@ class Error(Exception):
 
     def __str__(self) -> str:
         return "\n".join(word(problem) for problem in self.problems)
+
+    def mapped(self: Raised, change: Callable[[Problem], Problem]) -> Raised:
+        """An error of the same kind with every problem changed: a path put before it, a place filled in.
+
+        Args:
+            change: Makes a new problem of each.
+
+        Returns:
+            The error, to be raised in place of this one.
+        """
+        return type(self)(*map(change, self.problems))
 
 
 class ConfigError(Error, ValueError):

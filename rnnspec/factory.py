@@ -27,10 +27,9 @@ from rnnspec.config.initializers import InitializerConfig
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.model import SequentialConfig
 from rnnspec.config.regularizers import RegularizerConfig
-from rnnspec.config.sequence import RecurrentConfig
 from rnnspec.config.tags import Registered
 from rnnspec.engines import cells
-from rnnspec.errors import ConfigError, ConfigWarning, Error, Problem
+from rnnspec.errors import ConfigError, ConfigWarning, Error
 from rnnspec.nn import constraints, initializers, regularizers
 from rnnspec.nn.base import Layer
 
@@ -92,9 +91,8 @@ def build(
             return layers[0]
         sequential = nn.Sequential(layers, name=model.name)
         if inference.input_shape is not None:
-            sequential.build(
-                inference.input_shape
-            )  # a user's layer may know its output's shape when the config did not
+            # A user's layer may know its output's shape where its config did not.
+            sequential.build(inference.input_shape)
         return sequential
 
 
@@ -106,14 +104,9 @@ def target(config: TaggedConfig) -> Any:
 
     Returns:
         The class, from the room of the config's family.
-
-    Raises:
-        ConfigError: If the config is abstract.
     """
     if isinstance(config, Registered):
         return config.registry.find(config.tag)
-    if type(config) is RecurrentConfig:
-        raise ConfigError(Problem("Recurrent is abstract and cannot be built", hint="use SimpleRNN, LSTM or GRU"))
     room = next(room for family, room in ROOMS.items() if isinstance(config, family))
     return getattr(room, config.identifier)
 
@@ -137,7 +130,7 @@ class _Maker:
             if isinstance(module, Layer) and layer.input_shape is not None:
                 module.build(layer.input_shape)
         except Error as error:
-            raise type(error)(*(problem.under(*layer.keys) for problem in error.problems)) from None
+            raise error.mapped(lambda problem: problem.under(*layer.keys)) from None
         return module
 
     def _made(self, value: Any) -> Any:
@@ -204,4 +197,4 @@ def _located(source: Any) -> Iterator[None]:
     except Error as error:
         if source is None:
             raise
-        raise type(error)(*(source.locate(problem) for problem in error.problems)) from None
+        raise error.mapped(source.locate) from None

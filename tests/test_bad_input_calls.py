@@ -54,6 +54,10 @@ CASES: dict[str, tuple[str, Call, type[Error], str]] = {
         LSTM, lambda layer: layer(np.zeros((4, 5, 2))), DTypeError,
         "LSTM takes a tensor, or a list of a tensor and states, found ndarray",
     ),
+    "no tensor for both directions": (
+        f"Bidirectional: {{layer: {{{LSTM}}}}}", lambda layer: layer(np.zeros((4, 5, 2))), DTypeError,
+        "Bidirectional(LSTM) takes a tensor, or a list of a tensor and states, found ndarray",
+    ),
     "no input": (
         LSTM, lambda layer: layer([]), DTypeError,
         "LSTM takes a tensor, or a list of a tensor and states, found list",

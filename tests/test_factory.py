@@ -193,6 +193,12 @@ def test_a_config_warns_once_when_it_is_made_and_not_again_when_it_is_built() ->
             "  1 | Recurrent: {stateful: false}\n    | ^\n  hint: use SimpleRNN, LSTM or GRU", id="abstract",
         ),
         pytest.param(
+            "Bidirectional: {layer: {Recurrent: {}}, input_shape: [5, 2]}", ConfigError,
+            "model.yaml:1:25: Bidirectional.layer.Recurrent: Recurrent is abstract and cannot be built\n"
+            "  1 | Bidirectional: {layer: {Recurrent: {}}, input_shape: [5, 2]}\n"
+            "    |                         ^\n  hint: use SimpleRNN, LSTM or GRU", id="abstract-inside",
+        ),
+        pytest.param(
             "- LSTM: {units: 3, input_shape: [5, 2]}\n- Dense: {units: 1, weights: [[[1]]]}", WeightsError,
             "model.yaml:2:10: [1].Dense: Dense has 2 weights (kernel, bias), it was given 1\n"
             "  2 | - Dense: {units: 1, weights: [[[1]]]}\n    |          ^", id="weights",

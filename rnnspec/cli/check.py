@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from rnnspec.cli.options import Shape, add_command, add_input_shape, add_settings, load, print_json
+from rnnspec.cli.options import add_command, add_input_shape, add_settings, load, print_json
 from rnnspec.errors import Error, Problem
-from rnnspec.shapes import format_shape
+from rnnspec.shapes import Shape, format_shape
 
 __all__ = ["add_to"]
 
@@ -46,8 +46,8 @@ def _summary(config: Any, input_shape: Shape | None) -> str:
     from rnnspec.config.inference import infer
 
     inference = infer(config, input_shape)
-    if inference.problems:
-        raise Error(*(config._source.locate(problem) for problem in inference.problems))
+    if inference.error:
+        raise inference.error.mapped(config._source.locate)
     kind = "an experiment" if config.identifier == "experiment" else "a model"
     count = len(inference.layers)
     summary = f"{kind} of {count} layer{'s' if count > 1 else ''}"

@@ -9,10 +9,9 @@ from typing import Any
 
 import rnnspec
 from rnnspec.errors import Error, Problem
+from rnnspec.shapes import Shape
 
-__all__ = ["TRAIN", "Shape", "add_command", "add_input_shape", "add_settings", "load", "print_json", "require"]
-
-Shape = tuple[int | None, ...]
+__all__ = ["TRAIN", "add_command", "add_input_shape", "add_settings", "load", "print_json", "require"]
 
 TRAIN = ("matplotlib", "numpy", "pytorch_lightning", "safetensors", "torchmetrics")
 """What the extra `train` brings."""

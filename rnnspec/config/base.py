@@ -10,7 +10,7 @@ from attrs import fields, frozen
 from rnnspec.errors import Problem
 from rnnspec.registry import Registry
 
-__all__ = ["Config", "Preset", "TaggedConfig", "plain"]
+__all__ = ["Config", "Preset", "TaggedConfig", "plain", "same"]
 
 Made = TypeVar("Made", bound="Config")
 
@@ -113,7 +113,7 @@ class Config:
 
     def __repr__(self) -> str:
         values = ((attribute, getattr(self, attribute.name)) for attribute in fields(type(self)))
-        shown = [f"{attribute.name}={value!r}" for attribute, value in values if not _same(value, attribute.default)]
+        shown = [f"{attribute.name}={value!r}" for attribute, value in values if not same(value, attribute.default)]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __getstate__(self) -> dict[str, Any]:
@@ -124,7 +124,8 @@ class Config:
         self.__dict__.update(state)
 
 
-def _same(value: Any, default: Any) -> bool:
+def same(value: Any, default: Any) -> bool:
+    """Whether an argument says what its default says: of the same type and with equal data, arrays too."""
     return type(value) is type(default) and bool(plain(value) == plain(default))
 
 

@@ -19,7 +19,7 @@ from rnnspec.config.checks import BatchShape
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.model import SequentialConfig
 from rnnspec.config.sequence import RecurrentConfig
-from rnnspec.config.wrappers import BidirectionalConfig
+from rnnspec.config.wrappers import BidirectionalConfig, WrapperConfig
 from rnnspec.errors import ConfigError, Error, Key, MaskError, Problem, ShapeError, format_path
 from rnnspec.shapes import Shape, format_shape
 
@@ -180,9 +180,13 @@ def _walk(layers: list[LayerShapes], given: Shape | None, required: bool, masked
 
 
 def _refuse_abstract(layer: LayerShapes) -> None:
-    if type(layer.config) is RecurrentConfig:
+    config, keys = layer.config, layer.keys
+    while isinstance(config, WrapperConfig):
+        config = config.inner
+        keys = (*keys, "layer", config.identifier)
+    if type(config) is RecurrentConfig:
         message = "Recurrent is abstract and cannot be built"
-        raise ConfigError(Problem(message, layer.keys, "use SimpleRNN, LSTM or GRU", at_key=True))
+        raise ConfigError(Problem(message, keys, "use SimpleRNN, LSTM or GRU", at_key=True))
 
 
 def _input_shape(layer: LayerShapes, before: LayerShapes | None, given: Shape | None, required: bool) -> Shape | None:
@@ -249,11 +253,12 @@ def _check_one_output(layer: LayerShapes, after: LayerShapes) -> None:
 
 def _located(error: Error, layer: LayerShapes, source: str = "", hint: str | None = None) -> Error:
     """The error of a layer, with its own name, its path and where its input comes from."""
-    problems = (
-        replace(problem, message=f"{_name(layer)}{problem.message}{source}", hint=hint or problem.hint)
-        for problem in error.problems
-    )
-    return type(error)(*(problem.under(*layer.keys) for problem in problems))
+
+    def located(problem: Problem) -> Problem:
+        message = f"{_name(layer)}{problem.message}{source}"
+        return replace(problem, message=message, hint=hint or problem.hint).under(*layer.keys)
+
+    return error.mapped(located)
 
 
 def _name(layer: LayerShapes) -> str:

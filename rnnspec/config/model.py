@@ -80,7 +80,7 @@ def model_config(value: Any) -> LayerConfig | SequentialConfig:
             return cast(SequentialConfig, convert.structure({"layers": value}, SequentialConfig))
         except ConfigError as error:
             # In a bare list the paths start at the index.
-            raise ConfigError(*(replace(problem, keys=problem.keys[1:]) for problem in error.problems)) from None
+            raise error.mapped(lambda problem: replace(problem, keys=problem.keys[1:])) from None
     if isinstance(value, Mapping) and (tag := split_tag(value, "a model")).name == SequentialConfig.identifier:
         return cast(SequentialConfig, convert.structure(tag.arguments, SequentialConfig, tag.argument_keys))
     layer = cast(LayerConfig, tagged_config(value, LayerConfig))

@@ -92,7 +92,7 @@ class RecurrentConfig(LayerConfig):
             try:
                 shapes.check_unroll(input_shape)
             except ShapeError as error:
-                raise ShapeError(*(problem.under("unroll") for problem in error.problems)) from None
+                raise error.mapped(lambda problem: problem.under("unroll")) from None
         if self.stateful and input_shape[0] is None:
             message = "stateful=True needs a fixed batch size"
             hint = "give batch_input_shape, the batch first, to the first layer of the model"

@@ -44,7 +44,7 @@ class Tag:
     def refuse(self, error: ConfigError) -> ConfigError:
         """The error of an unknown tag, at the tag's place."""
         at_key = bool(self.keys) and not self.keras_form
-        return ConfigError(*(replace(problem, keys=self.keys, at_key=at_key) for problem in error.problems))
+        return error.mapped(lambda problem: replace(problem, keys=self.keys, at_key=at_key))
 
 
 def split_tag(value: Any, expected: str) -> Tag:

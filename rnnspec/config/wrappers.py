@@ -43,9 +43,7 @@ class WrapperConfig(LayerConfig):
         try:
             return ask(input_shape)
         except Error as error:
-            keys = ("layer", self.inner.identifier)
-            problems = (problem.under(*keys) for problem in error.problems)
-            raise type(error)(*problems) from None
+            raise error.mapped(lambda problem: problem.under("layer", self.inner.identifier)) from None
 
 
 def graph_problems(layer: LayerConfig) -> list[Problem]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +29,8 @@ def read_npy(path: Path) -> Series:
     Raises:
         DataError: If it is not such an array.
     """
-    try:
-        with path.open("rb") as file:
-            x = np.lib.format.read_array(file, allow_pickle=False)
-    except OSError:
-        raise
-    except Exception as error:  # NumPy's reader raises errors of many kinds on a damaged header
-        raise DataError(Problem("is not a .npy file of numbers", file=str(path))) from error
+    with _damage_told(path), path.open("rb") as file:
+        x = np.lib.format.read_array(file, allow_pickle=False)
     return _series({"x": x}, str(path))
 
 
@@ -52,19 +49,25 @@ def read_npz(path: Path) -> Series:
     Raises:
         DataError: If the arrays are not these.
     """
-    try:
-        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as arrays:
-            found = {name: np.asarray(arrays[name]) for name in arrays}
-    except OSError:
-        raise
-    except Exception as error:  # the readers of zip and NumPy raise errors of many kinds on damaged files
-        raise DataError(Problem("is not a .npz file of numbers", file=str(path))) from error
+    with _damage_told(path), zipfile.ZipFile(path), np.load(path, allow_pickle=False) as arrays:
+        found = {name: np.asarray(arrays[name]) for name in arrays}
     if "x" not in found or not found.keys() <= {"x", "lengths", "y"}:
         names = ", ".join(sorted(found)) or "none"
         raise DataError(
             Problem(f"expected the arrays x, lengths (optional) and y (optional), found {names}", file=str(path))
         )
     return _series(found, str(path))
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """Words what the readers of NumPy and zip raise on damaged files: errors of many kinds."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise DataError(Problem(f"is not a {path.suffix} file of numbers", file=str(path))) from error
 
 
 def _series(arrays: dict[str, npt.NDArray[Any]], file: str) -> Series:

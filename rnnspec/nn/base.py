@@ -7,7 +7,7 @@ the weights are `torch.nn.UninitializedParameter`s, so an optimizer that was mad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypedDict, cast
@@ -16,12 +16,15 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import UninitializedParameter, is_lazy
 
-from rnnspec.errors import MaskError, Problem, ShapeError, WeightsError
+from rnnspec.errors import DTypeError, MaskError, Problem, ShapeError, WeightsError
 from rnnspec.nn import constraints, initializers, regularizers
 from rnnspec.nn.constrained import watch
+from rnnspec.nn.constraints import Constraint
+from rnnspec.nn.distributions import Initializer
+from rnnspec.nn.regularizers import Regularizer
 from rnnspec.shapes import Shape, declared_input
 
-__all__ = ["Layer", "LayerArguments", "get_weights", "labelled", "losses", "mask_refused", "set_weights"]
+__all__ = ["Layer", "LayerArguments", "labelled", "mask_refused"]
 
 
 class LayerArguments(TypedDict, total=False):
@@ -40,9 +43,9 @@ class LayerArguments(TypedDict, total=False):
 class WeightRole:
     """What a layer knows of one of its weights before the weight has a shape."""
 
-    initializer: Callable[[Tensor, torch.Generator | None], None]
-    regularizer: Callable[[Tensor], Tensor] | None
-    constraint: Callable[[Tensor], Tensor] | None
+    initializer: Initializer
+    regularizer: Regularizer | None
+    constraint: Constraint | None
 
 
 class Layer(torch.nn.Module):
@@ -78,7 +81,7 @@ class Layer(torch.nn.Module):
         self.name = name
         self._trainable = trainable
         self.declared_input_shape = declared_input(input_shape=input_shape, batch_input_shape=batch_input_shape)
-        self.activity_regularizer: Callable[[Tensor], Tensor] | None = None
+        self.activity_regularizer: Regularizer | None = None
         self._initial_weights = weights
         self._device, self._dtype = device, dtype
         self._roles: dict[str, WeightRole] = {}
@@ -177,12 +180,8 @@ class Layer(torch.nn.Module):
     def _check_constraints(self, needed: Mapping[str, tuple[int, ...]]) -> None:
         """Refuses a constraint along an axis that its weight does not have."""
         for name, shape in needed.items():
-            axis = getattr(self._roles[name].constraint, "axis", 0)
-            wrong = [
-                one
-                for one in (axis if isinstance(axis, (list, tuple)) else [axis])
-                if not -len(shape) <= one < len(shape)
-            ]
+            constraint = self._roles[name].constraint
+            wrong = [axis for axis in constraint.axes if not -len(shape) <= axis < len(shape)] if constraint else []
             if wrong:
                 raise ShapeError(f"the constraint of the weight '{name}' of shape {shape} has no axis {wrong[0]} there")
 
@@ -198,8 +197,12 @@ class Layer(torch.nn.Module):
 
     def get_weights(self) -> list[Any]:
         """The weights as NumPy arrays, in Keras's order: kernel, recurrent_kernel, bias."""
-        return get_weights(self, self.label)
+        self._require_weights(self.parameters())
+        weights = (parameter.detach().cpu() for parameter in self.parameters())
+        # NumPy has no bfloat16; every one of its numbers is a float32.
+        return [(weight.float() if weight.dtype == torch.bfloat16 else weight).numpy().copy() for weight in weights]
 
+    @torch.no_grad()
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Sets the weights from NumPy arrays or tensors in the order of `get_weights`.
 
@@ -209,7 +212,27 @@ class Layer(torch.nn.Module):
         Raises:
             WeightsError: If the count or a shape does not fit; nothing is changed then.
         """
-        set_weights(self, weights, self.label)
+        self._require_weights(self.parameters())
+        parameters, label = dict(self.named_parameters()), self.label
+        if not isinstance(weights, (list, tuple)):
+            raise WeightsError(f"{label} takes its weights as a list of arrays, found {type(weights).__name__}")
+        if len(weights) != len(parameters):
+            names = f" ({', '.join(parameters)})" if parameters else ""
+            raise WeightsError(f"{label} has {len(parameters)} weights{names}, it was given {len(weights)}")
+        tensors = [_as_tensor(array, name, label) for name, array in zip(parameters, weights, strict=True)]
+        wrong = [
+            f"{label}: the weight '{name}' has shape {tuple(parameter.shape)}, it was given {tuple(tensor.shape)}"
+            for (name, parameter), tensor in zip(parameters.items(), tensors, strict=True)
+            if parameter.shape != tensor.shape
+        ]
+        if wrong:
+            raise WeightsError(*wrong)
+        for parameter, tensor in zip(parameters.values(), tensors, strict=True):
+            parameter.copy_(tensor)
+
+    def _require_weights(self, parameters: Iterable[Tensor]) -> None:
+        if any(is_lazy(parameter) for parameter in parameters):
+            raise WeightsError(f"{self.label} has no weights yet: give its input_shape, build it, or call it once")
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
         # A layer that was never called takes its shapes from the file.
@@ -230,8 +253,7 @@ class Layer(torch.nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        if any(is_lazy(getattr(self, name)) for name in self._roles):
-            raise no_weights_yet(self.label)
+        self._require_weights(getattr(self, name) for name in self._roles)
         super()._save_to_state_dict(destination, prefix, keep_vars)
 
     # Losses and constraints
@@ -239,21 +261,21 @@ class Layer(torch.nn.Module):
     @property
     def losses(self) -> list[Tensor]:
         """Regularization losses of the weights and of the last call's outputs, here and in the layers below."""
-        return losses(self)
+        layers = (layer for layer in self.modules() if isinstance(layer, Layer))
+        return [loss for layer in layers for loss in layer.own_losses()]
 
     def own_losses(self) -> Iterator[Tensor]:
         """The losses of this layer alone, without the layers below."""
         for name, role in self._roles.items():
             parameter = getattr(self, name)
-            collected = role.regularizer is not None and getattr(role.regularizer, "collect", True)
-            if role.regularizer is not None and collected and not is_lazy(parameter):
+            if role.regularizer is not None and role.regularizer.collect and not is_lazy(parameter):
                 yield role.regularizer(parameter)
         yield from self._activity_losses
 
     def record_activity(self, *outputs: Tensor) -> None:
         """Keeps the activity losses of a call: of every returned tensor, summed, not divided by the batch (2.0.8)."""
         regularizer = self.activity_regularizer
-        if regularizer is not None and getattr(regularizer, "collect", True):
+        if regularizer is not None and regularizer.collect:
             self._activity_losses = tuple(regularizer(output) for output in outputs)
 
     @torch.no_grad()
@@ -268,7 +290,21 @@ class Layer(torch.nn.Module):
             if role.constraint is not None and (only is None or id(parameter) in only) and not is_lazy(parameter):
                 parameter.copy_(role.constraint(parameter))
 
-    # Shapes and masks
+    # Inputs, shapes and masks
+
+    def check_dtype(self, x: Tensor, dtype: torch.dtype) -> None:
+        """Refuses an input of another dtype than the weights', but where autocast brings the two together.
+
+        Args:
+            x: The input.
+            dtype: Dtype of the weights.
+
+        Raises:
+            DTypeError: If they differ, outside autocast, or under it where one is float64, which it leaves as it is.
+        """
+        mixes = x.is_floating_point() and torch.float64 not in (x.dtype, dtype)
+        if x.dtype != dtype and not (mixes and torch.is_autocast_enabled(x.device.type)):
+            raise DTypeError(f"{self.label} has weights of dtype {dtype}, the input has {x.dtype}")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape | None:
         """Output shape for an input shape, both with the batch; None where it is not known."""
@@ -303,19 +339,13 @@ class Layer(torch.nn.Module):
             watch(self)
 
 
-def autocast_takes(x: Tensor, dtype: torch.dtype) -> bool:
-    """Whether autocast brings an input and weights of another dtype together; it leaves float64 as it is."""
-    mixes = x.is_floating_point() and torch.float64 not in (x.dtype, dtype)
-    return mixes and torch.is_autocast_enabled(x.device.type)
-
-
 @contextmanager
 def labelled(label: str) -> Iterator[None]:
     """Names the layer in the errors of a shape rule, which knows numbers only."""
     try:
         yield
     except ShapeError as error:
-        raise ShapeError(*(replace(found, message=f"{label}: {found.message}") for found in error.problems)) from None
+        raise error.mapped(lambda problem: replace(problem, message=f"{label}: {problem.message}")) from None
 
 
 def mask_refused(label: str) -> MaskError:
@@ -325,74 +355,8 @@ def mask_refused(label: str) -> MaskError:
     return MaskError(Problem(message, hint=hint))
 
 
-def losses(module: torch.nn.Module) -> list[Tensor]:
-    """All regularization losses of a module's layers, as scalar tensors."""
-    layers = (layer for layer in module.modules() if isinstance(layer, Layer))
-    return [loss for layer in layers for loss in layer.own_losses()]
-
-
-def no_weights_yet(label: str) -> WeightsError:
-    """The error of a layer whose weights have no shapes yet."""
-    return WeightsError(f"{label} has no weights yet: give its input_shape, build it, or call it once")
-
-
 def _as_tensor(array: Any, name: str, label: str) -> Tensor:
     try:
         return torch.as_tensor(array)
     except (TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{label}: the weight '{name}' must be an array of numbers, found {array!r:.60}") from error
-
-
-def _named_weights(module: torch.nn.Module, label: str) -> dict[str, torch.nn.Parameter]:
-    parameters = dict(module.named_parameters())
-    if any(is_lazy(parameter) for parameter in parameters.values()):
-        raise no_weights_yet(label)
-    return parameters
-
-
-def get_weights(module: torch.nn.Module, label: str) -> list[Any]:
-    """All weights of a module as NumPy arrays (copies), layer by layer.
-
-    Args:
-        module: The module.
-        label: What messages call the module.
-
-    Returns:
-        The arrays.
-
-    Raises:
-        WeightsError: If it has no weights yet.
-    """
-    weights = (parameter.detach().cpu() for parameter in _named_weights(module, label).values())
-    # NumPy has no bfloat16; every one of its numbers is a float32.
-    return [(weight.float() if weight.dtype == torch.bfloat16 else weight).numpy().copy() for weight in weights]
-
-
-@torch.no_grad()
-def set_weights(module: torch.nn.Module, weights: Sequence[Any], label: str) -> None:
-    """Sets all weights of a module from arrays or tensors.
-
-    Args:
-        module: The module.
-        weights: One array a weight, in the order of `get_weights`.
-        label: What messages call the module.
-
-    Raises:
-        WeightsError: If the count or a shape does not fit; nothing is changed then.
-    """
-    parameters = _named_weights(module, label)
-    if not isinstance(weights, (list, tuple)):
-        raise WeightsError(f"{label} takes its weights as a list of arrays, found {type(weights).__name__}")
-    if len(weights) != len(parameters):
-        names = f" ({', '.join(parameters)})" if parameters else ""
-        raise WeightsError(f"{label} has {len(parameters)} weights{names}, it was given {len(weights)}")
-    tensors = [_as_tensor(array, name, label) for name, array in zip(parameters, weights, strict=True)]
-    wrong = [
-        f"{label}: the weight '{name}' has shape {tuple(parameter.shape)}, it was given {tuple(tensor.shape)}"
-        for (name, parameter), tensor in zip(parameters.items(), tensors, strict=True)
-        if parameter.shape != tensor.shape
-    ]
-    if wrong:
-        raise WeightsError(*wrong)
-    for parameter, tensor in zip(parameters.values(), tensors, strict=True):
-        parameter.copy_(tensor)

@@ -25,10 +25,7 @@ def label_of(module: nn.Module) -> str:
 
 def named_shape_errors(error: ShapeError, before: str, label: str) -> ShapeError:
     """The same error with words before it, and without the layer's own label, which these words hold."""
-    texts = (problem.message.removeprefix(f"{label}: ") for problem in error.problems)
-    return ShapeError(
-        *(replace(problem, message=before + text) for problem, text in zip(error.problems, texts, strict=True))
-    )
+    return error.mapped(lambda found: replace(found, message=before + found.message.removeprefix(f"{label}: ")))
 
 
 def build_part(module: nn.Module, shape: Shape) -> None:
@@ -87,7 +84,7 @@ class Composite(Layer):
     def freeze(self) -> None:
         """Keeps optimizers from changing the weights inside, if the layer is not trainable."""
         if not self.trainable:
-            self.trainable = False
+            self.trainable = False  # said again, it reaches what was added since
 
     def parts(self) -> Iterator[Layer]:
         """The layers directly inside, without torch's own modules."""

@@ -5,14 +5,13 @@ They see whole matrices: along axis 0 every column, so each unit of each gate on
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
-from rnnspec.errors import ConfigWarning
+from rnnspec.errors import warn
 from rnnspec.nn.named import Named, find, name_of
 from rnnspec.registry import CONSTRAINTS
 
@@ -27,6 +26,13 @@ Axis = int | Sequence[int]
 class Constraint(Named):
     """The base of all constraints; a subclass is a frozen dataclass that defines `__call__`."""
 
+    axis: Axis = ()
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes along which it takes a norm, those that a weight must have."""
+        return (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
+
     def __call__(self, tensor: Tensor) -> Tensor:
         """Computes the constrained weight.
 
@@ -39,9 +45,9 @@ class Constraint(Named):
         raise NotImplementedError(f"{type(self).__name__} must define __call__(tensor)")
 
 
-def _norm(tensor: Tensor, axis: Axis) -> Tensor:
-    """The Euclidean norm along an axis (or several), which stays with size 1."""
-    return tensor.square().sum(dim=axis if isinstance(axis, int) else tuple(axis), keepdim=True).sqrt()
+def _norm(tensor: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """The Euclidean norm along axes, which stay with size 1."""
+    return tensor.square().sum(dim=axes, keepdim=True).sqrt()
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,7 +64,7 @@ class MaxNorm(Constraint):
 
     def __call__(self, tensor: Tensor) -> Tensor:
         """See `Constraint.__call__`."""
-        norm = _norm(tensor, self.axis)
+        norm = _norm(tensor, self.axes)
         return tensor * (norm.clamp(0.0, self.max_value) / (EPSILON + norm))
 
 
@@ -74,7 +80,7 @@ class UnitNorm(Constraint):
 
     def __call__(self, tensor: Tensor) -> Tensor:
         """See `Constraint.__call__`."""
-        return tensor / (EPSILON + _norm(tensor, self.axis))
+        return tensor / (EPSILON + _norm(tensor, self.axes))
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,7 +101,7 @@ class MinMaxNorm(Constraint):
 
     def __call__(self, tensor: Tensor) -> Tensor:
         """See `Constraint.__call__`."""
-        norm = _norm(tensor, self.axis)
+        norm = _norm(tensor, self.axes)
         desired = self.rate * norm.clamp(self.min_value, self.max_value) + (1.0 - self.rate) * norm
         return tensor * (desired / (EPSILON + norm))
 
@@ -113,7 +119,7 @@ class NonNeg(Constraint):
     def __post_init__(self) -> None:
         """Says that `w` has no meaning."""
         if self.w is not None:
-            warnings.warn("NonNeg has an argument w, which has no meaning", ConfigWarning, stacklevel=3)
+            warn("NonNeg has an argument w, which has no meaning")
 
     def __call__(self, tensor: Tensor) -> Tensor:
         """See `Constraint.__call__`."""

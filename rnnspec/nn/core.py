@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from rnnspec import shapes
 from rnnspec.engines import activations
-from rnnspec.errors import DTypeError, ShapeError
+from rnnspec.errors import ShapeError
 from rnnspec.nn import regularizers
 from rnnspec.nn.arguments import check_positive_integer, check_rate
-from rnnspec.nn.base import Layer, autocast_takes
+from rnnspec.nn.base import Layer
 from rnnspec.nn.dropout import draw_seed, dropout_mask, drops, seeded_generator
 from rnnspec.shapes import Shape, declared_input, format_shape, known
 
@@ -180,8 +180,7 @@ class Dense(Layer):
         self.build(tuple(x.shape))
         if x.shape[-1] != self.kernel.shape[0]:
             raise ShapeError(f"{self.label} expects {self.kernel.shape[0]} features, found {x.shape[-1]}")
-        if x.dtype != self.kernel.dtype and not autocast_takes(x, self.kernel.dtype):
-            raise DTypeError(f"{self.label} has weights of dtype {self.kernel.dtype}, the input has {x.dtype}")
+        self.check_dtype(x, self.kernel.dtype)
         output = self.activation(functional.linear(x, self.kernel.T, self.bias))
         self.record_activity(output)
         return output

@@ -6,14 +6,13 @@ other, so the numbers do not depend on the device; a `seed` makes them independe
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from rnnspec.errors import ConfigWarning
+from rnnspec.errors import warn
 from rnnspec.nn.named import Named
 
 __all__ = ["Constant", "Initializer", "Normal", "Ones", "TruncatedNormal", "Uniform", "Zeros"]
@@ -58,8 +57,7 @@ class Initializer(Named):
     def _warn_of_dtype(self, tensor: Tensor) -> None:
         wanted, actual = (str(item).removeprefix("torch.") for item in (getattr(self, "dtype", None), tensor.dtype))
         if wanted not in ("None", actual):
-            message = f"{type(self).__name__} has dtype {wanted}, the weight has {actual}: the weight's dtype is used"
-            warnings.warn(message, ConfigWarning, stacklevel=3)
+            warn(f"{type(self).__name__} has dtype {wanted}, the weight has {actual}: the weight's dtype is used")
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnspec.engines.plan import Plan, engine_of, plan
+from rnnspec.engines.plan import Plan, plan
 from rnnspec.errors import ShapeError, StateError
 from rnnspec.nn.base import labelled
 from rnnspec.nn.recurrence import Recurrence
@@ -79,9 +79,7 @@ class OneStep(Recurrence):
         with labelled(self.label):
             self.compute_output_shape(tuple(x.shape))
         self.build(tuple(x.shape))
-        tensors = self.tensors(x.unsqueeze(1), None, states, generator)
-        request = self.request(tuple(tensors.x.shape), masked=False)
-        result = engine_of(plan(request).engine).run(request, tensors)
+        result = self.run(self.tensors(x.unsqueeze(1), None, states, generator))
         self.record_activity(result.output)
         return result.output, result.states
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from rnnspec import shapes
 from rnnspec.engines.cells import Cell
 from rnnspec.engines.plan import Plan, engine_of, plan
-from rnnspec.engines.request import Dropped, Request, Tensors
+from rnnspec.engines.request import Dropped, Request, Result, Tensors
 from rnnspec.errors import DTypeError, ShapeError
 from rnnspec.nn import regularizers
 from rnnspec.nn.arguments import check_positive_integer, check_rate
@@ -32,9 +32,31 @@ from rnnspec.shapes import Shape, known
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["Recurrence"]
+__all__ = ["Recurrence", "split_states"]
 
 Masks = tuple[Tensor, ...]
+
+
+def split_states(x: Any, initial_state: Any, label: str) -> tuple[Tensor, Any]:
+    """Takes the first argument of a call apart, which may hold initial states too: `layer([x, h, c])`.
+
+    Args:
+        x: The input, or a list of it and of states.
+        initial_state: The states given by name; those in the list win.
+        label: What messages call the layer.
+
+    Returns:
+        The input and the states.
+
+    Raises:
+        DTypeError: If there is no tensor.
+    """
+    if isinstance(x, (list, tuple)) and x:
+        x, *in_list = x
+        initial_state = in_list or initial_state
+    if not isinstance(x, Tensor):
+        raise DTypeError(f"{label} takes a tensor, or a list of a tensor and states, found {type(x).__name__}")
+    return x, initial_state
 
 
 class Recurrence(CarriedStates):
@@ -139,9 +161,7 @@ class Recurrence(CarriedStates):
             StateError: If the initial state does not fit, or a stateful layer meets another batch size.
             EngineError: If `use_engine` forces an engine that cannot run this call.
         """
-        tensors = self.tensors(x, mask, initial_state, generator)
-        request = self.request(tuple(tensors.x.shape), tensors.mask is not None)
-        result = engine_of(plan(request).engine).run(request, tensors)
+        result = self.run(self.tensors(x, mask, initial_state, generator))
         if self.stateful:
             self.carry(result.states)
         returned = (result.output, *result.states) if self.return_state else (result.output,)
@@ -150,11 +170,7 @@ class Recurrence(CarriedStates):
 
     def tensors(self, x: Any, mask: Any, initial_state: Any, generator: torch.Generator | None) -> Tensors:
         """Checks the arguments of a call, and gathers all that an engine reads; see `forward`."""
-        if isinstance(x, (list, tuple)) and x:
-            x, *in_list = x
-            initial_state = in_list or initial_state
-        if not isinstance(x, Tensor):
-            raise DTypeError(f"{self.label} takes a tensor, or a list of a tensor and states, found {type(x).__name__}")
+        x, initial_state = split_states(x, initial_state, self.label)
         self.check_input(x, self.kernel.dtype)
         self.build(tuple(x.shape))
         if x.shape[2] != self.kernel.shape[0]:
@@ -172,6 +188,11 @@ class Recurrence(CarriedStates):
             input_masks=input_masks,
             recurrent_masks=recurrent_masks,
         )
+
+    def run(self, tensors: Tensors) -> Result:
+        """Runs the engine that the plan chooses for these tensors."""
+        request = self.request(tuple(tensors.x.shape), tensors.mask is not None)
+        return engine_of(plan(request).engine).run(request, tensors)
 
     def plan(self, x: Tensor | Sequence[int | None], mask: Any = None, initial_state: Any = None) -> Plan:
         """Which engine a call would use, and why.

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from rnnspec import shapes
-from rnnspec.errors import DTypeError, MaskError, ShapeError
+from rnnspec.errors import MaskError, ShapeError
 from rnnspec.nn.arguments import check_choice
-from rnnspec.nn.base import Layer, LayerArguments, autocast_takes, labelled
+from rnnspec.nn.base import Layer, LayerArguments, labelled
 from rnnspec.nn.dropout import seeded_generator
 from rnnspec.shapes import Shape, declared_input
 
@@ -62,6 +62,8 @@ class SequenceLayer(Layer):
         ShapeError: If the arguments that declare the input's shape contradict each other.
     """
 
+    input_rank = 3
+
     def __init__(
         self,
         *,
@@ -103,8 +105,6 @@ class SequenceLayer(Layer):
         declared = self.declared_input_shape
         self.batch_size = batch_size if declared is None else declared[0]
 
-    input_rank = 3
-
     @property
     def output_size(self) -> int:
         """Width of the output."""
@@ -126,8 +126,7 @@ class SequenceLayer(Layer):
         if self.unroll:
             with labelled(self.label):
                 shapes.check_unroll(tuple(x.shape))
-        if x.dtype != dtype and not autocast_takes(x, dtype):
-            raise DTypeError(f"{self.label} has weights of dtype {dtype}, the input has {x.dtype}")
+        self.check_dtype(x, dtype)
 
     def check_mask(self, mask: Any, x: Tensor) -> Tensor | None:
         """Makes a mask boolean and checks its shape.

@@ -13,7 +13,7 @@ from rnnspec import shapes
 from rnnspec.errors import ConfigError, ShapeError, StateError
 from rnnspec.nn.base import Layer, labelled
 from rnnspec.nn.composite import Composite, build_part, label_of, part_output_shape
-from rnnspec.nn.recurrence import Recurrence
+from rnnspec.nn.recurrence import Recurrence, split_states
 from rnnspec.shapes import Shape
 
 if TYPE_CHECKING:
@@ -212,9 +212,7 @@ class Bidirectional(Composite):
         Raises:
             StateError: If there are too few or too many initial states; else see `Recurrence.forward`.
         """
-        if not isinstance(x, Tensor):
-            x, *in_list = x
-            initial_state = in_list or initial_state
+        x, initial_state = split_states(x, initial_state, self.label)
         first, second = self._halves(initial_state)
         ours = self.forward_layer(x, mask=mask, initial_state=first, generator=generator)
         theirs = self.backward_layer(x, mask=mask, initial_state=second, generator=generator)

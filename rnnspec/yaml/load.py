@@ -194,7 +194,7 @@ def _lean(value: Any) -> Any:
     """Plain data without the arguments that have their default values."""
     from attrs import fields
 
-    from rnnspec.config.base import Config, plain
+    from rnnspec.config.base import Config, plain, same
     from rnnspec.config.tags import Registered
 
     if isinstance(value, list | tuple):
@@ -204,6 +204,6 @@ def _lean(value: Any) -> Any:
     arguments = {}
     for attribute in fields(type(value)):
         argument = getattr(value, attribute.name)
-        if type(argument) is not type(attribute.default) or plain(argument) != plain(attribute.default):
+        if not same(argument, attribute.default):
             arguments[attribute.name] = _lean(argument)
     return {value.identifier: arguments} if value.identifier in value.to_schema() else arguments
