@@ -19,8 +19,8 @@ help: ## this list
 run: $(VENV)/train $(VENV)/data ## train the example model on real data and print its test accuracy
 	$(BIN)/rnnspec train examples/japanese_vowels.yaml
 
-test: $(VENV)/dev $(VENV)/data ## run the tests, with coverage
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -n $(WORKERS) --cov --cov-report=term
+test: $(VENV)/dev $(VENV)/data ## run all tests, the slow ones too, with coverage
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -m '' -n $(WORKERS) --cov --cov-report=term
 
 lint: $(VENV)/dev ## ruff, mypy --strict, pydoclint, and the limits of size
 	$(BIN)/ruff check .
