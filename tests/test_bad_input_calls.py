@@ -94,8 +94,8 @@ CASES: dict[str, tuple[str, Call, type[Error], str]] = {
     ),
     # inputs
     "input without time": (
-        LSTM, lambda layer: layer(torch.zeros(4, 2)), ShapeError,
-        "LSTM expects an input of shape (batch, time, features), found (4, 2)",
+        LSTM, lambda layer: layer(torch.zeros(4)), ShapeError,
+        "LSTM expects an input of shape (batch, time, features) or (time, features), found (4,)",
     ),
     "too many features": (
         LSTM, lambda layer: layer(torch.zeros(4, 5, 7)), ShapeError, "LSTM expects 2 features, found 7",
@@ -113,8 +113,8 @@ CASES: dict[str, tuple[str, Call, type[Error], str]] = {
         "LSTM has weights of dtype torch.float32, the input has torch.int64",
     ),
     "input of a Bidirectional": (
-        "Bidirectional: {layer: {GRU: {units: 3}}, input_shape: [5, 2]}", lambda layer: layer(X[0]), ShapeError,
-        "GRU 'forward' expects an input of shape (batch, time, features), found (5, 2)",
+        "Bidirectional: {layer: {GRU: {units: 3}}, input_shape: [5, 2]}", lambda layer: layer(X[0, 0]), ShapeError,
+        "GRU 'forward' expects an input of shape (batch, time, features) or (time, features), found (2,)",
     ),
     "one timestep to unroll": (
         "GRU: {units: 3, unroll: true, input_shape: [5, 2]}", lambda layer: layer(X[:, :1]), ShapeError,

@@ -225,8 +225,8 @@ def test_the_repr_shows_what_differs_from_the_defaults() -> None:
             "LSTM: expected a known number of features, found (None, 5, None)", id="free-features",
         ),
         pytest.param(
-            lambda: nn.LSTM(3, name="enc"), torch.zeros(2, 3), ShapeError,
-            "LSTM 'enc' expects an input of shape (batch, time, features), found (2, 3)", id="rank",
+            lambda: nn.LSTM(3, name="enc"), torch.zeros(3), ShapeError,
+            "LSTM 'enc' expects an input of shape (batch, time, features) or (time, features), found (3,)", id="rank",
         ),
         pytest.param(
             lambda: nn.GRU(3, input_size=2), torch.zeros(2, 3, 4), ShapeError,

@@ -65,6 +65,8 @@ class Layer(torch.nn.Module):
     """Axes of an input, with the batch, as far as the weights' shapes ask."""
     supports_masking: ClassVar[bool] = False
     """Whether a mask over the steps passes through unchanged."""
+    makes_mask: ClassVar[bool] = False
+    """Whether the mask that leaves is the layer's own, and one that comes in ends here."""
 
     def __init__(
         self,
@@ -98,6 +100,11 @@ class Layer(torch.nn.Module):
         self._trainable = trainable
         for parameter in self.parameters():
             parameter.requires_grad = trainable
+
+    @property
+    def reverses_time(self) -> bool:
+        """Whether the steps of the output come in the reverse order."""
+        return False
 
     @property
     def label(self) -> str:

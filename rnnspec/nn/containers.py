@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from rnnspec.errors import ConfigError, ShapeError
 from rnnspec.nn.base import Layer, mask_refused
 from rnnspec.nn.composite import Composite, build_part, label_of, named_shape_errors, part_output_shape
+from rnnspec.nn.ragged import is_ragged, sequences
 from rnnspec.shapes import Shape
 
 __all__ = ["Sequential"]
@@ -173,29 +174,43 @@ class Sequential(Composite):
 
     # Calls
 
+    @property
+    def time_major(self) -> bool:
+        """Whether a recurrent layer inside is time-major."""
+        return any(getattr(layer, "time_major", False) for layer in self.layers)
+
+    @property
+    def reverses_time(self) -> bool:
+        """Whether an odd number of layers inside reverse the steps."""
+        return sum(layer.reverses_time for layer in self.layers if isinstance(layer, Layer)) % 2 == 1
+
     def compute_mask(self, x: Any, mask: Tensor | None) -> Tensor | None:
         """The mask that leaves the last layer; this runs the model."""
         return self.run(x, mask)[1]
 
-    def forward(self, x: Any, mask: Tensor | None = None, generator: torch.Generator | None = None) -> Any:
+    def forward(
+        self, x: Any, mask: Tensor | None = None, generator: torch.Generator | None = None, lengths: Any = None
+    ) -> Any:
         """Runs the model.
 
         Args:
-            x: The first layer's input.
+            x: The first layer's input: a tensor, a `PackedSequence`, or a nested tensor of layout `torch.jagged`.
             mask: The mask that comes with it, `(batch, time)`.
             generator: Where all dropout masks of this call are drawn from, layer by layer.
+            lengths: Steps of each row of a padded input, `(batch,)`, in any order. The steps after them, and the
+                padding of a packed or jagged input, stay masked whatever masks the layers make.
 
         Returns:
-            The last layer's output.
+            The last layer's output, in the form of the input where it still has its steps.
 
         Raises:
             MaskError: If a mask reaches a layer that cannot take one.
             ConfigError: If the model has no layers.
         """
-        return self.run(x, mask, generator)[0]
+        return self.run(x, mask, generator, lengths)[0]
 
     def run(
-        self, x: Any, mask: Tensor | None = None, generator: torch.Generator | None = None
+        self, x: Any, mask: Tensor | None = None, generator: torch.Generator | None = None, lengths: Any = None
     ) -> tuple[Any, Tensor | None]:
         """Runs the model; the arguments are those of a call.
 
@@ -203,22 +218,47 @@ class Sequential(Composite):
             x: The first layer's input.
             mask: The mask that comes with it.
             generator: Where all dropout masks of this call are drawn from.
+            lengths: Steps of each row of a padded input.
 
         Returns:
             The last layer's output, and the mask that leaves it.
         """
+        if lengths is None and not is_ragged(x):
+            return self._walk(x, mask, None, generator)[:2]
+        found = sequences(x, lengths, label=self.label, time_major=self.time_major)
+        y, mask, real = self._walk(found.x, found.masked(mask), found.real, generator)
+        return y if real is None else found.restored(y, backwards=self.reverses_time), mask
+
+    def _walk(
+        self, x: Any, mask: Tensor | None, real: Tensor | None, generator: torch.Generator | None
+    ) -> tuple[Any, Tensor | None, Tensor | None]:
+        """Runs layer after layer; `real` are the steps that are there, None where all are, or none are left."""
         if not len(self):
             raise ConfigError(f"{self.label} has no layers")
         if self._input_shape is None and isinstance(x, Tensor):
-            self.build((None, *x.shape[1:]))
+            self.build((x.shape[0], None, *x.shape[2:]) if self.time_major else (None, *x.shape[1:]))
         for name, layer in self._modules.items():
             if type(layer) is Sequential and not layer._forward_hooks and not layer._forward_pre_hooks:
-                x, mask = layer.run(x, mask, generator)
+                x, mask, real = layer._walk(x, mask, real, generator)
                 continue
             given = mask
             mask = self._mask_after(cast(nn.Module, layer), x, mask)
+            mask, real = self._real_after(cast(nn.Module, layer), x, mask, real)
             x = self.call_part(name, x, given, generator)
-        return x, mask
+        return x, mask, real
+
+    def _real_after(
+        self, layer: nn.Module, x: Any, mask: Tensor | None, real: Tensor | None
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """The mask and the steps that are there, after a layer: no layer's own mask brings padding back."""
+        if real is None or not isinstance(layer, Layer):
+            return mask, real
+        if layer.makes_mask:
+            return real if mask is None else mask & real, real
+        if layer.compute_mask(x, real) is None:
+            return mask, None
+        time = 0 if self.time_major else 1
+        return mask, real.flip(time) if layer.reverses_time else real
 
     def _mask_after(self, layer: nn.Module, x: Any, mask: Tensor | None) -> Tensor | None:
         if isinstance(layer, Layer):

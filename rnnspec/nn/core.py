@@ -79,6 +79,7 @@ class Masking(Layer):
     """
 
     supports_masking = True
+    makes_mask = True
 
     def __init__(self, mask_value: float = 0.0, **layer: Unpack[LayerArguments]) -> None:
         super().__init__(**layer)

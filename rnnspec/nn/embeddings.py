@@ -41,6 +41,7 @@ class Embedding(Layer):
         **layer: See `Layer`; `input_shape` wins over `input_length`.
     """
 
+    makes_mask = True
     default_input_shape: Shape = (None, None)
     """What comes in where nothing is said: `(batch, time)`."""
 

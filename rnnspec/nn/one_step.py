@@ -17,7 +17,7 @@ from rnnspec.shapes import Shape, format_shape
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell"]
 
-SEQUENCE_ONLY = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll")
+SEQUENCE_ONLY = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll", "time_major")
 
 
 class OneStep(Recurrence):
@@ -47,7 +47,9 @@ class OneStep(Recurrence):
             raise ShapeError(f"expected an input of rank 2, (batch, features), found {format_shape(input_shape)}")
         return (input_shape[0], self.output_size)
 
-    def plan(self, x: Tensor | Sequence[int | None], mask: Any = None, initial_state: Any = None) -> Plan:
+    def plan(  # type: ignore[override]
+        self, x: Tensor | Sequence[int | None], mask: Any = None, initial_state: Any = None
+    ) -> Plan:
         """Which engine a step would use, and why.
 
         Args:

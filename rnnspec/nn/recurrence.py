@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from rnnspec import shapes
 from rnnspec.engines.cells import Cell
@@ -24,6 +25,7 @@ from rnnspec.nn.dropout import (
     drops,
     variational_masks,
 )
+from rnnspec.nn.ragged import Ragged, is_ragged, sequences
 from rnnspec.nn.sequence import SequenceArguments
 from rnnspec.nn.states import CarriedStates
 from rnnspec.registry import CELLS
@@ -37,7 +39,7 @@ __all__ = ["Recurrence", "split_states"]
 Masks = tuple[Tensor, ...]
 
 
-def split_states(x: Any, initial_state: Any, label: str) -> tuple[Tensor, Any]:
+def split_states(x: Any, initial_state: Any, label: str) -> tuple[Any, Any]:
     """Takes the first argument of a call apart, which may hold initial states too: `layer([x, h, c])`.
 
     Args:
@@ -51,10 +53,10 @@ def split_states(x: Any, initial_state: Any, label: str) -> tuple[Tensor, Any]:
     Raises:
         DTypeError: If there is no tensor.
     """
-    if isinstance(x, (list, tuple)) and x:
+    if isinstance(x, (list, tuple)) and not isinstance(x, PackedSequence) and x:
         x, *in_list = x
         initial_state = in_list or initial_state
-    if not isinstance(x, Tensor):
+    if not isinstance(x, (Tensor, PackedSequence)):
         raise DTypeError(f"{label} takes a tensor, or a list of a tensor and states, found {type(x).__name__}")
     return x, initial_state
 
@@ -138,43 +140,60 @@ class Recurrence(CarriedStates):
 
     def forward(
         self,
-        x: Tensor | Sequence[Tensor],
+        x: Ragged | Sequence[Any],
         mask: Any = None,
         initial_state: Tensor | Sequence[Tensor] | None = None,
         generator: torch.Generator | None = None,
-    ) -> Tensor | tuple[Tensor, ...]:
+        lengths: Any = None,
+    ) -> Any:
         """Runs the layer.
 
         Args:
-            x: Input, `(batch, time, features)`; or a list `[x, *initial states]`, which wins over `initial_state`.
+            x: Input, `(batch, time, features)`, or `(time, features)` for one sequence without a batch; a
+                `PackedSequence`; a nested tensor of layout `torch.jagged`; or a list `[x, *initial states]`, which
+                wins over `initial_state`.
             mask: `(batch, time)`, True where a step is valid; a masked step keeps the states.
             initial_state: States to start from, `(batch, units)` each, h then c; they win over carried ones.
             generator: Where the dropout masks of this call are drawn from; else `seed`, else torch's CPU generator.
+            lengths: Steps of each row of a padded input, `(batch,)`, in any order; the rest of a row is masked.
 
         Returns:
-            The output, `(batch, time, units)` or `(batch, units)`; with `return_state` a tuple of it and the states.
+            The output, `(batch, time, units)` in the form of the input, or `(batch, units)`; with `return_state` a
+            tuple of it and the states. Without a batch in `x` there is none here.
 
         Raises:
             ShapeError: If the input's shape does not fit.
             DTypeError: If a dtype does not fit.
-            MaskError: If the mask's shape does not fit.
+            MaskError: If the mask's shape does not fit, or that of the lengths.
             StateError: If the initial state does not fit, or a stateful layer meets another batch size.
             EngineError: If `use_engine` forces an engine that cannot run this call.
         """
-        result = self.run(self.tensors(x, mask, initial_state, generator))
+        given, initial_state = split_states(x, initial_state, self.label)
+        batched = is_ragged(given) or given.dim() != 2
+        if not batched:
+            given, mask, initial_state, lengths = self.batch_of_one(given, mask, initial_state, lengths)
+        found = sequences(given, lengths, label=self.label, time_major=self.time_major)
+        self.check_input(found.x, self.kernel.dtype)
+        result = self.run(self.tensors(found.x, found.masked(self.check_mask(mask, found.x)), initial_state, generator))
         if self.stateful:
             self.carry(result.states)
-        returned = (result.output, *result.states) if self.return_state else (result.output,)
-        self.record_activity(*returned)
-        return returned if self.return_state else result.output
+        self.record_activity(result.output, *(result.states if self.return_state else ()))
+        output, states = result.output, result.states
+        if self.return_sequences and self.time_major:
+            output = output.transpose(0, 1)
+        if not batched:
+            output, states = self.without_batch(output, states)
+        elif self.return_sequences:
+            output = found.restored(output, backwards=self.go_backwards)
+        return (output, *states) if self.return_state else output
 
     def tensors(self, x: Any, mask: Any, initial_state: Any, generator: torch.Generator | None) -> Tensors:
-        """Checks the arguments of a call, and gathers all that an engine reads; see `forward`."""
-        x, initial_state = split_states(x, initial_state, self.label)
-        self.check_input(x, self.kernel.dtype)
+        """Gathers all that an engine reads, and draws the dropout masks of a call; see `forward`."""
         self.build(tuple(x.shape))
         if x.shape[2] != self.kernel.shape[0]:
             raise ShapeError(f"{self.label} expects {self.kernel.shape[0]} features, found {x.shape[2]}")
+        if self.time_major:
+            x, mask = x.transpose(0, 1), None if mask is None else mask.t()
         states = self.initial_states(x.shape[0], initial_state)
         input_masks, recurrent_masks = self.draw_masks(x, states[0], generator)
         return Tensors(
@@ -194,13 +213,16 @@ class Recurrence(CarriedStates):
         request = self.request(tuple(tensors.x.shape), tensors.mask is not None)
         return engine_of(plan(request).engine).run(request, tensors)
 
-    def plan(self, x: Tensor | Sequence[int | None], mask: Any = None, initial_state: Any = None) -> Plan:
+    def plan(
+        self, x: Ragged | Sequence[int | None], mask: Any = None, initial_state: Any = None, lengths: Any = None
+    ) -> Plan:
         """Which engine a call would use, and why.
 
         Args:
-            x: The input or its shape, `(batch, time, features)`, None where free.
+            x: The input in any form that a call takes, or its shape, `(batch, time, features)`, None where free.
             mask: The mask of the call; only whether there is one matters.
             initial_state: The initial state of the call; it makes no difference to the engines there are.
+            lengths: The lengths of the call; only whether there are any matters.
 
         Returns:
             The plan for the layer's present mode.
@@ -209,12 +231,17 @@ class Recurrence(CarriedStates):
             ShapeError: If the shape is not of rank 3.
             EngineError: If `use_engine` forces an engine that cannot run such a call.
         """
-        shape = tuple(x.shape) if isinstance(x, Tensor) else tuple(x)
+        masked = mask is not None or lengths is not None or is_ragged(x)
+        if is_ragged(x):
+            x = sequences(cast(Any, x), None, label=self.label, time_major=self.time_major).x
+        shape = tuple(x.shape) if isinstance(x, Tensor) else tuple(cast(Sequence[Any], x))
+        if isinstance(x, Tensor) and len(shape) == 2:
+            shape = self.batch_major((1, *shape))
         with labelled(self.label):
             self.compute_output_shape(shape)
             if self.unroll:
-                shapes.check_unroll(shape)
-        return plan(self.request(shape, mask is not None))
+                shapes.check_unroll(self.batch_major(shape))
+        return plan(self.request(self.batch_major(shape), masked))
 
     def request(self, shape: Shape, masked: bool) -> Request:
         """Describes a call for the plan."""

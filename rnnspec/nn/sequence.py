@@ -29,6 +29,7 @@ class SequenceArguments(LayerArguments, total=False):
     stateful: bool
     unroll: bool
     implementation: Literal[0, 1, 2]
+    time_major: bool
     keras_mask_order: bool
     masked_start: Literal["state", "zeros"]
     seed: int | None
@@ -47,6 +48,8 @@ class SequenceLayer(Layer):
         go_backwards: Whether time runs from the last step to the first; the outputs come in that order, unreversed.
         stateful: Whether a call starts from the final states of the call before.
         unroll: Changes only what masked first steps emit, as `masked_start="zeros"` does; needs two timesteps or more.
+        time_major: Ours. Whether time is the first axis of inputs `(time, batch, features)`, masks and outputs. `build`
+            and `batch_input_shape` take the shape as it is then, `input_shape` stays `(time, features)`.
         implementation: 0 and 1 draw the dropout masks of each gate, 2 draws one for all gates; else they are equal.
         keras_mask_order: Ours. True leaves the mask that leaves a `go_backwards` layer unreversed, as Keras does.
         masked_start: Ours. What masked steps before the first valid one emit: the initial `state`, or `zeros`.
@@ -72,6 +75,7 @@ class SequenceLayer(Layer):
         go_backwards: bool = False,
         stateful: bool = False,
         unroll: bool = False,
+        time_major: bool = False,
         implementation: Literal[0, 1, 2] = 0,
         keras_mask_order: bool = False,
         masked_start: Literal["state", "zeros"] = "state",
@@ -88,6 +92,7 @@ class SequenceLayer(Layer):
         self.go_backwards = go_backwards
         self.stateful = stateful
         self.unroll = unroll
+        self.time_major = time_major
         self.implementation = check_choice("implementation", implementation, (0, 1, 2))
         self.keras_mask_order = keras_mask_order
         self.masked_start = check_choice("masked_start", masked_start, ("state", "zeros"))
@@ -95,20 +100,53 @@ class SequenceLayer(Layer):
         self._generator = seeded_generator(seed)
         if None not in (input_size, input_dim) and input_size != input_dim:
             raise ShapeError(f"{self.label}: input_size={input_size} and input_dim={input_dim} contradict each other")
-        self.declared_input_shape = declared_input(
+        with_batch = layer.get("batch_input_shape")
+        declared = declared_input(
             input_shape=layer.get("input_shape"),
-            batch_input_shape=layer.get("batch_input_shape"),
+            batch_input_shape=None if with_batch is None else self.batch_major(tuple(with_batch)),
             input_dim=input_dim if input_size is None else input_size,
             input_length=input_length,
             batch_size=batch_size,
         )
-        declared = self.declared_input_shape
+        self.declared_input_shape = None if declared is None else self.batch_major(declared)
         self.batch_size = batch_size if declared is None else declared[0]
 
     @property
     def output_size(self) -> int:
         """Width of the output."""
         raise NotImplementedError
+
+    @property
+    def axes(self) -> str:
+        """The first two axes of an input, in words."""
+        return "time, batch" if self.time_major else "batch, time"
+
+    @property
+    def reverses_time(self) -> bool:
+        """Whether the outputs come from the last step to the first."""
+        return self.go_backwards
+
+    def batch_major(self, shape: Shape) -> Shape:
+        """The shape with the batch first, and back again: the first two axes of a time-major one change places."""
+        return (*shape[1::-1], *shape[2:]) if self.time_major else shape
+
+    def batch_of_one(self, x: Tensor, mask: Any, states: Any, lengths: Any) -> tuple[Tensor, Any, Any, Any]:
+        """Gives the arguments of a call for one sequence, `(time, features)`, a batch of one row."""
+        axis = 1 if self.time_major else 0
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+        if isinstance(mask, Tensor):
+            mask = mask.unsqueeze(axis)
+        if states is not None:
+            states = [states] if isinstance(states, Tensor) else states
+            states = [s.unsqueeze(0) if isinstance(s, Tensor) and s.dim() == 1 else s for s in states]
+        if lengths is not None:
+            lengths = lengths.unsqueeze(0) if isinstance(lengths, Tensor) else [lengths]
+        return x.unsqueeze(axis), mask, states, lengths
+
+    def without_batch(self, output: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Takes the batch of one row away again."""
+        axis = 1 if self.time_major and self.return_sequences else 0
+        return output.squeeze(axis), tuple(state.squeeze(0) for state in states)
 
     def check_input(self, x: Tensor, dtype: torch.dtype) -> None:
         """Checks rank and dtype of an input.
@@ -122,10 +160,13 @@ class SequenceLayer(Layer):
             DTypeError: If the dtype is not that of the weights, outside autocast.
         """
         if x.dim() != 3:
-            raise ShapeError(f"{self.label} expects an input of shape (batch, time, features), found {tuple(x.shape)}")
+            axes = self.axes
+            raise ShapeError(
+                f"{self.label} expects an input of shape ({axes}, features) or (time, features), found {tuple(x.shape)}"
+            )
         if self.unroll:
             with labelled(self.label):
-                shapes.check_unroll(tuple(x.shape))
+                shapes.check_unroll(self.batch_major(tuple(x.shape)))
         self.check_dtype(x, dtype)
 
     def check_mask(self, mask: Any, x: Tensor) -> Tensor | None:
@@ -133,7 +174,7 @@ class SequenceLayer(Layer):
 
         Args:
             mask: `(batch, time)`, boolean or numeric; a list stands for its first mask, as in Keras; or None.
-            x: The input.
+            x: The input; both are time-major in a time-major layer.
 
         Returns:
             The boolean mask, or None.
@@ -149,14 +190,16 @@ class SequenceLayer(Layer):
             raise MaskError(f"{self.label} takes a mask tensor of shape (batch, time), found {type(mask).__name__}")
         if mask.shape != x.shape[:2]:
             raise MaskError(
-                f"{self.label} expects a mask of shape (batch, time) = {tuple(x.shape[:2])}, found {tuple(mask.shape)}"
+                f"{self.label} expects a mask of shape ({self.axes}) = {tuple(x.shape[:2])}, found {tuple(mask.shape)}"
             )
         boolean: Tensor = mask if mask.dtype == torch.bool else mask != 0
         return boolean
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`(batch, time, units)` or `(batch, units)`; the states come beside it."""
-        return shapes.recurrent(input_shape, output_size=self.output_size, return_sequences=self.return_sequences)
+        shape = self.batch_major(input_shape)
+        output = shapes.recurrent(shape, output_size=self.output_size, return_sequences=self.return_sequences)
+        return self.batch_major(output) if self.return_sequences else output
 
     def compute_mask(self, x: Any, mask: Any) -> Tensor | None:
         """The mask of the outputs: in their order, and none without `return_sequences`."""
@@ -164,5 +207,6 @@ class SequenceLayer(Layer):
             mask = mask[0]
         if mask is None or not self.return_sequences:
             return None
-        flipped: Tensor = mask.flip(1) if self.go_backwards and not self.keras_mask_order else mask
+        axis = 0 if self.time_major else 1
+        flipped: Tensor = mask.flip(axis) if self.go_backwards and not self.keras_mask_order else mask
         return flipped

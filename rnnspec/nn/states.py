@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rnnspec.errors import DTypeError, StateError
 from rnnspec.nn.sequence import SequenceLayer
-from rnnspec.shapes import Shape, known
+from rnnspec.shapes import Shape
 
 if TYPE_CHECKING:
     from rnnspec.engines.cells import Cell
@@ -49,8 +49,9 @@ class CarriedStates(SequenceLayer):
     def build(self, input_shape: Shape) -> None:
         """Builds the weights, and the carried states where the batch size is known."""
         super().build(input_shape)
-        if self.stateful and self.states[0] is None and (self.batch_size or input_shape[0]) is not None:
-            self.carry(self.zero_states(self.batch_size or known(input_shape[0])))
+        batch = self.batch_size or self.batch_major(input_shape)[0]
+        if self.stateful and self.states[0] is None and batch is not None:
+            self.carry(self.zero_states(batch))
 
     @torch.no_grad()
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:

@@ -13,6 +13,7 @@ from rnnspec import shapes
 from rnnspec.errors import ConfigError, ShapeError, StateError
 from rnnspec.nn.base import Layer, labelled
 from rnnspec.nn.composite import Composite, build_part, label_of, part_output_shape
+from rnnspec.nn.ragged import Ragged, Sequences, is_ragged, sequences
 from rnnspec.nn.recurrence import Recurrence, split_states
 from rnnspec.shapes import Shape
 
@@ -150,6 +151,7 @@ class Bidirectional(Composite):
         self.merge_mode = merge_mode
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state
+        self.time_major = layer.time_major
         self.add_part("forward_layer", layer)
         self.add_part("backward_layer", _twin(layer))
         self.freeze()
@@ -164,6 +166,11 @@ class Bidirectional(Composite):
     def label(self) -> str:
         """`Bidirectional(LSTM)`, with its own name where it has one."""
         return _label(self, self.forward_layer)
+
+    @property
+    def reverses_time(self) -> bool:
+        """Whether the forward half reads time backwards: its order is that of the outputs."""
+        return self.forward_layer.reverses_time
 
     @property
     def states(self) -> list[Tensor | None]:
@@ -192,18 +199,21 @@ class Bidirectional(Composite):
 
     def forward(
         self,
-        x: Tensor | Sequence[Tensor],
+        x: Ragged | Sequence[Any],
         mask: Any = None,
         initial_state: Tensor | Sequence[Tensor] | None = None,
         generator: torch.Generator | None = None,
-    ) -> Tensor | tuple[Tensor, ...]:
+        lengths: Any = None,
+    ) -> Any:
         """Runs both halves.
 
         Args:
-            x: Input, `(batch, time, features)`; or a list `[x, *initial states]`, which wins over `initial_state`.
+            x: Input, `(batch, time, features)`, or in any other form that `Recurrence.forward` takes; or a list
+                `[x, *initial states]`, which wins over `initial_state`.
             mask: `(batch, time)`, True where a step is valid.
             initial_state: States to start from, `(batch, units)` each: the forward half's, then the backward half's.
             generator: Where the dropout masks are drawn from, the forward half's first.
+            lengths: Steps of each row of a padded input, `(batch,)`, in any order; each half reads those alone.
 
         Returns:
             The merged output (a tuple of two with `merge_mode` None); with `return_state` a tuple of it (or of the two)
@@ -212,16 +222,20 @@ class Bidirectional(Composite):
         Raises:
             StateError: If there are too few or too many initial states; else see `Recurrence.forward`.
         """
-        x, initial_state = split_states(x, initial_state, self.label)
+        given, initial_state = split_states(x, initial_state, self.label)
+        call = {"mask": mask, "generator": generator, "lengths": lengths}
+        found = Sequences(given)
+        if is_ragged(given):
+            found = sequences(given, lengths, label=self.label, time_major=self.time_major)
+            call |= {"mask": found.masked(self.forward_layer.check_mask(mask, found.x)), "lengths": None}
         first, second = self._halves(initial_state)
-        ours = self.forward_layer(x, mask=mask, initial_state=first, generator=generator)
-        theirs = self.backward_layer(x, mask=mask, initial_state=second, generator=generator)
-        if not self.return_state:
-            return self._merged(ours, theirs)
-        (y, *states), (y_back, *states_back) = ours, theirs
-        merged = self._merged(y, y_back)
-        outputs = merged if isinstance(merged, tuple) else (merged,)
-        return (*outputs, *states, *states_back)
+        y, *states = _as_tuple(self.forward_layer(found.x, initial_state=first, **call))
+        y_back, *states_back = _as_tuple(self.backward_layer(found.x, initial_state=second, **call))
+        outputs = self._merged(y, y_back)
+        if self.return_sequences:
+            outputs = tuple(found.restored(output, backwards=self.reverses_time) for output in outputs)
+        returned = (*outputs, *states, *states_back)
+        return returned if len(returned) > 1 else returned[0]
 
     def _halves(
         self, given: Tensor | Sequence[Tensor] | None
@@ -235,21 +249,26 @@ class Bidirectional(Composite):
             raise StateError(f"{self.label} has {2 * len(names)} states ({text}), initial_state has {len(states)}")
         return states[: len(names)], states[len(names) :]
 
-    def _merged(self, y: Tensor, y_back: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def _merged(self, y: Tensor, y_back: Tensor) -> tuple[Tensor, ...]:
         if self.return_sequences:
-            y_back = y_back.flip(1)
+            without_batch = y.dim() == 2
+            y_back = y_back.flip(0 if self.time_major or without_batch else 1)
         if self.merge_mode is None:
             return y, y_back
         if self.merge_mode == "concat":
-            return torch.cat([y, y_back], dim=-1)
+            return (torch.cat([y, y_back], dim=-1),)
         if self.merge_mode == "mul":
-            return y * y_back
+            return (y * y_back,)
         total = y + y_back
-        return total / 2.0 if self.merge_mode == "ave" else total
+        return (total / 2.0 if self.merge_mode == "ave" else total,)
 
     def extra_repr(self) -> str:
         """How outputs are merged."""
         return f"merge_mode={self.merge_mode!r}"
+
+
+def _as_tuple(returned: Any) -> tuple[Any, ...]:
+    return returned if isinstance(returned, tuple) else (returned,)
 
 
 def _twin(layer: Recurrence) -> Recurrence:
