@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -165,9 +166,70 @@ def test_a_projection_equals_torchs_own() -> None:
     assert layer.compute_output_shape((None, 6, 3)) == (None, 6, 2)
 
 
-def test_a_cell_without_a_step_says_so() -> None:
-    class Unfinished(Cell):
-        gates = ("h",)
+class Unfinished(Cell):
+    """A cell without equations."""
 
-    with pytest.raises(NotImplementedError, match=r"^Unfinished must define step\(x, states, recur\)$"):
-        nn.RNN(Unfinished(), 3, input_size=2)(torch.zeros(1, 1, 2))
+    gates = ("h",)
+
+
+class HalfFinished(Unfinished):
+    """A cell that has gates and does nothing with them."""
+
+    def activate(self, x: Any, states: Any, recur: Any, **weights: Any) -> Any:
+        return x
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (Unfinished(), "Unfinished must define activate and update, or step(x, states, recur)"),
+        (HalfFinished(), "HalfFinished must define update beside activate"),
+    ],
+    ids=["neither", "update is missing"],
+)
+def test_a_cell_without_a_step_says_so(cell: Cell, message: str) -> None:
+    with pytest.raises(NotImplementedError) as caught:
+        nn.RNN(cell, 3, input_size=2)(torch.zeros(1, 1, 2))
+    assert str(caught.value) == message
+
+
+def test_a_users_cell_may_tell_its_gates_apart_from_what_they_do() -> None:
+    class Scaled(Cell):
+        gates = ("z",)
+
+        def extra_weights(self, units: int) -> dict[str, ExtraWeight]:
+            return {"low": ExtraWeight((units,), "zeros"), "scale": ExtraWeight((units,), "ones")}
+
+        def activate(self, x: Any, states: Any, recur: Any, *, low: Tensor, scale: Tensor) -> Any:  # type: ignore[override]
+            return (torch.sigmoid(x[0] + recur(states[0], "z") + low),)
+
+        def update(self, gates: Any, states: Any, *, low: Tensor, scale: Tensor) -> Any:  # type: ignore[override]
+            return (scale * gates[0] + states[0],)
+
+    layer = nn.RNN(Scaled(), 1, input_size=1, weights=[[[2.0]], [[3.0]], [0.5], [-1.0], [4.0]])
+
+    h = 0.0
+    for value in (0.25, -0.5):
+        h = 4.0 / (1.0 + math.exp(-(2.0 * value + 0.5 + 3.0 * h - 1.0))) + h
+    assert layer(torch.tensor([[[0.25], [-0.5]]])).item() == pytest.approx(h)
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        pytest.param(cells.SimpleRNN(), True, id="SimpleRNN"),
+        pytest.param(cells.LSTM(), True, id="LSTM"),
+        pytest.param(cells.GRU(), True, id="GRU"),
+        pytest.param(PeepholeLSTM(), False, id="a step of its own"),
+    ],
+)
+def test_a_cell_with_a_step_of_its_own_keeps_its_gates_to_itself(cell: Cell, shown: bool) -> None:
+    assert cell.shows_gates is shown
+
+
+def test_a_house_cell_whose_step_is_changed_keeps_its_gates_to_itself() -> None:
+    class Doubled(cells.SimpleRNN):
+        def step(self, *given: Any, **weights: Any) -> Any:
+            return tuple(2 * state for state in super().step(*given, **weights))
+
+    assert not Doubled().shows_gates

@@ -3,7 +3,7 @@
 A cell knows nothing of masks, dropout, time or devices. `x` holds the projected input `x . kernel + bias`, one tensor
 `(batch, units)` a gate; `recur(h)` gives the recurrent product `h . recurrent_kernel` in the same form, and
 `recur(v, "h")` the product of one gate alone. Input dropout is already in `x`, recurrent dropout is inside `recur`.
-`*` is elementwise.
+`*` is elementwise. `activate` gives the gates, `update` the states that they make; together they are one `step`.
 """
 
 from __future__ import annotations
@@ -62,11 +62,43 @@ class Cell:
         return (units,) * len(self.states)
 
     def extra_weights(self, units: int) -> Mapping[str, ExtraWeight]:
-        """Weights of the cell's own (a peephole, a projection); `step` gets them as keyword arguments."""
+        """Weights of the cell's own (a peephole, a projection); the methods below get them as keyword arguments."""
         return {}
 
+    @property
+    def shows_gates(self) -> bool:
+        """Whether `activate` tells the gates: a cell that defines `step` alone keeps them to itself."""
+        return type(self).step is Cell.step
+
+    def activate(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> Gates:
+        """The gates of a step, activated, the candidate among them.
+
+        Args:
+            x: The projected input of each gate, `(batch, units)`.
+            states: The states before the step, `(batch, state size)` each.
+            recur: The recurrent product.
+            **weights: The cell's extra weights.
+
+        Returns:
+            One tensor `(batch, units)` a gate, in the order of `gates`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define activate and update, or step(x, states, recur)")
+
+    def update(self, gates: Gates, states: States, **weights: Tensor) -> States:
+        """What the gates make of the states.
+
+        Args:
+            gates: What `activate` returned.
+            states: The states before the step.
+            **weights: The cell's extra weights.
+
+        Returns:
+            The states after the step, in the same order.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define update beside activate")
+
     def step(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> States:
-        """One step of time.
+        """One step of time. A cell whose gates wait for the new states (a peephole) defines this one alone.
 
         Args:
             x: The projected input of each gate, `(batch, units)`.
@@ -77,7 +109,7 @@ class Cell:
         Returns:
             The states after the step, in the same order.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define step(x, states, recur)")
+        return self.update(self.activate(x, states, recur, **weights), states, **weights)
 
 
 @frozen
@@ -91,10 +123,14 @@ class SimpleRNN(Cell):
 
     activation: Activation = field(default=activations.tanh, converter=activations.get)
 
-    def step(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> States:
-        """See the class; states: h."""
+    def activate(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> Gates:
+        """See the class; gates: h'."""
         (h,) = states
         return (self.activation(x[0] + recur(h, "h")),)
+
+    def update(self, gates: Gates, states: States, **weights: Tensor) -> States:
+        """The one gate is the new state."""
+        return gates
 
 
 @frozen
@@ -102,7 +138,8 @@ class LSTM(Cell):
     """The long short-term memory of Hochreiter and Schmidhuber (1997) with a forget gate, as in Keras 2.0.8.
 
     i = s(x . Wi + bi + h . Ui),  f = s(x . Wf + bf + h . Uf),  o = s(x . Wo + bo + h . Uo)
-    c' = f * c + i * a(x . Wc + bc + h . Uc)
+    g = a(x . Wc + bc + h . Uc)
+    c' = f * c + i * g
     h' = o * a(c')
     """
 
@@ -112,16 +149,19 @@ class LSTM(Cell):
     activation: Activation = field(default=activations.tanh, converter=activations.get)
     recurrent_activation: Activation = field(default=activations.hard_sigmoid, converter=activations.get)
 
-    def step(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> States:
-        """See the class; states: h, c."""
+    def activate(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> Gates:
+        """See the class; gates: i, f, g, o."""
         a, s = self.activation, self.recurrent_activation
-        h, c = states
+        h, _ = states
         (xi, xf, xc, xo), (ui, uf, uc, uo) = x, recur(h)
-        i = s(xi + ui)
-        f = s(xf + uf)
-        c = f * c + i * a(xc + uc)
-        o = s(xo + uo)
-        return o * a(c), c
+        return s(xi + ui), s(xf + uf), a(xc + uc), s(xo + uo)
+
+    def update(self, gates: Gates, states: States, **weights: Tensor) -> States:
+        """See the class; states: h, c."""
+        i, f, g, o = gates
+        _, c = states
+        c = f * c + i * g
+        return o * self.activation(c), c
 
 
 @frozen
@@ -147,8 +187,8 @@ class GRU(Cell):
         """Only `reset_after` has two biases."""
         return self.reset_after
 
-    def step(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> States:
-        """See the class; states: h."""
+    def activate(self, x: Gates, states: States, recur: Recur, **weights: Tensor) -> Gates:
+        """See the class; gates: z, r, g."""
         a, s = self.activation, self.recurrent_activation
         (h,) = states
         xz, xr, xh = x
@@ -156,4 +196,10 @@ class GRU(Cell):
         z = s(xz + uz)
         r = s(xr + ur)
         uh = r * recur(h, "h") if self.reset_after else recur(r * h, "h")
-        return (z * h + (1 - z) * a(xh + uh),)
+        return z, r, a(xh + uh)
+
+    def update(self, gates: Gates, states: States, **weights: Tensor) -> States:
+        """See the class; states: h."""
+        z, _, g = gates
+        (h,) = states
+        return (z * h + (1 - z) * g,)
