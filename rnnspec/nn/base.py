@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import UninitializedParameter, is_lazy
 
-from rnnspec.errors import DTypeError, MaskError, Problem, ShapeError, WeightsError
+from rnnspec.engines import checks
+from rnnspec.errors import MaskError, Problem, ShapeError, WeightsError
 from rnnspec.nn import constraints, initializers, regularizers
 from rnnspec.nn.constrained import watch
 from rnnspec.nn.constraints import Constraint
@@ -309,9 +310,7 @@ class Layer(torch.nn.Module):
         Raises:
             DTypeError: If they differ, outside autocast, or under it where one is float64, which it leaves as it is.
         """
-        mixes = x.is_floating_point() and torch.float64 not in (x.dtype, dtype)
-        if x.dtype != dtype and not (mixes and torch.is_autocast_enabled(x.device.type)):
-            raise DTypeError(f"{self.label} has weights of dtype {dtype}, the input has {x.dtype}")
+        checks.check_dtype(self.label, x, dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape | None:
         """Output shape for an input shape, both with the batch; None where it is not known."""

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from rnnspec import shapes
-from rnnspec.errors import MaskError, ShapeError
+from rnnspec.engines.checks import boolean_mask
+from rnnspec.errors import ShapeError
 from rnnspec.nn.arguments import check_choice
 from rnnspec.nn.base import Layer, LayerArguments, labelled
 from rnnspec.nn.dropout import seeded_generator
@@ -184,16 +185,7 @@ class SequenceLayer(Layer):
         """
         if isinstance(mask, (list, tuple)):
             mask = mask[0]
-        if mask is None:
-            return None
-        if not isinstance(mask, Tensor):
-            raise MaskError(f"{self.label} takes a mask tensor of shape (batch, time), found {type(mask).__name__}")
-        if mask.shape != x.shape[:2]:
-            raise MaskError(
-                f"{self.label} expects a mask of shape ({self.axes}) = {tuple(x.shape[:2])}, found {tuple(mask.shape)}"
-            )
-        boolean: Tensor = mask if mask.dtype == torch.bool else mask != 0
-        return boolean
+        return None if mask is None else boolean_mask(self.label, mask, x.shape[:2], axes=self.axes)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`(batch, time, units)` or `(batch, units)`; the states come beside it."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from rnnspec.errors import DTypeError, StateError
+from rnnspec.engines.checks import check_states
+from rnnspec.errors import StateError
 from rnnspec.nn.sequence import SequenceLayer
 from rnnspec.shapes import Shape
 
@@ -107,24 +108,8 @@ class CarriedStates(SequenceLayer):
 
     def _checked(self, given: Tensor | Sequence[Tensor], batch: int, what: str) -> States:
         """The given states as a tuple, if they fit."""
-        states = tuple(given) if isinstance(given, (list, tuple)) else (given,)
-        names = self.cell.states
-        for state in states:
-            if not isinstance(state, Tensor):
-                raise StateError(f"{self.label}: {what} takes tensors, found {type(state).__name__}")
-        if len(states) != len(names):
-            raise StateError(f"{self.label} has {len(names)} states ({', '.join(names)}), {what} has {len(states)}")
-        for name, state, shape in zip(names, states, self.state_shapes(batch), strict=True):
-            if tuple(state.shape) != shape:
-                raise StateError(
-                    f"{self.label}: the state '{name}' in {what} has shape {tuple(state.shape)}, expected {shape}"
-                )
-            if state.dtype != self.kernel.dtype:
-                raise DTypeError(
-                    f"{self.label}: the state '{name}' in {what} has dtype {state.dtype}, "
-                    f"the weights have {self.kernel.dtype}"
-                )
-        return states
+        shapes, dtype = self.state_shapes(batch), self.kernel.dtype
+        return check_states(self.label, what, given, cell=self.cell, shapes=shapes, dtype=dtype)
 
     @torch.no_grad()
     def reset_states(self, states: Any = None, *, rows: Any = None, batch_size: int | None = None) -> None:

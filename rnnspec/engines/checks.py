@@ -1,0 +1,94 @@
+"""What the tensors of a call must be. Layers and functions share these checks; `label` is what messages call them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rnnspec.engines.cells import Cell
+from rnnspec.errors import DTypeError, MaskError, StateError
+
+__all__ = ["boolean_mask", "check_dtype", "check_states"]
+
+
+def check_dtype(label: str, x: Tensor, dtype: torch.dtype) -> None:
+    """Refuses an input of another dtype than the weights', but where autocast brings the two together.
+
+    Args:
+        label: What messages call the caller.
+        x: The input.
+        dtype: Dtype of the weights.
+
+    Raises:
+        DTypeError: If they differ, outside autocast, or under it where one is float64, which it leaves as it is.
+    """
+    mixes = x.is_floating_point() and torch.float64 not in (x.dtype, dtype)
+    if x.dtype != dtype and not (mixes and torch.is_autocast_enabled(x.device.type)):
+        raise DTypeError(f"{label} has weights of dtype {dtype}, the input has {x.dtype}")
+
+
+def boolean_mask(label: str, mask: Any, shape: Sequence[int], *, axes: str = "batch, time") -> Tensor:
+    """Makes a mask boolean and checks its shape.
+
+    Args:
+        label: What messages call the caller.
+        mask: Boolean or numeric.
+        shape: The shape it must have.
+        axes: What messages call its axes.
+
+    Returns:
+        The boolean mask.
+
+    Raises:
+        MaskError: If it is no tensor, or its shape does not fit.
+    """
+    if not isinstance(mask, Tensor):
+        raise MaskError(f"{label} takes a mask tensor of shape ({axes}), found {type(mask).__name__}")
+    if mask.shape != shape:
+        raise MaskError(f"{label} expects a mask of shape ({axes}) = {tuple(shape)}, found {tuple(mask.shape)}")
+    boolean: Tensor = mask if mask.dtype == torch.bool else mask != 0
+    return boolean
+
+
+def check_states(
+    label: str,
+    what: str,
+    given: Tensor | Sequence[Tensor],
+    *,
+    cell: Cell,
+    shapes: Sequence[tuple[int, int]],
+    dtype: torch.dtype,
+) -> tuple[Tensor, ...]:
+    """Checks the states that a caller gives.
+
+    Args:
+        label: What messages call the caller.
+        what: The argument that holds the states.
+        given: The states in the order of the cell; one alone needs no list.
+        cell: The cell.
+        shapes: The shapes they must have.
+        dtype: Dtype of the weights.
+
+    Returns:
+        The states.
+
+    Raises:
+        StateError: If one is no tensor, or the count or a shape does not fit.
+        DTypeError: If a state has another dtype than the weights.
+    """
+    states = tuple(given) if isinstance(given, (list, tuple)) else (given,)
+    names = cell.states
+    for state in states:
+        if not isinstance(state, Tensor):
+            raise StateError(f"{label}: {what} takes tensors, found {type(state).__name__}")
+    if len(states) != len(names):
+        raise StateError(f"{label} has {len(names)} states ({', '.join(names)}), {what} has {len(states)}")
+    for name, state, shape in zip(names, states, shapes, strict=True):
+        if tuple(state.shape) != shape:
+            raise StateError(f"{label}: the state '{name}' in {what} has shape {tuple(state.shape)}, expected {shape}")
+        if state.dtype != dtype:
+            raise DTypeError(f"{label}: the state '{name}' in {what} has dtype {state.dtype}, the weights have {dtype}")
+    return states
