@@ -11,7 +11,7 @@ MUTMUT := $(ONE_THREAD) $(BIN)/mutmut
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format mutate mutate-results build clean
+.PHONY: help run test lint format docs mutate mutate-results build clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -19,7 +19,7 @@ help: ## this list
 run: $(VENV)/train $(VENV)/data ## train the example model on real data and print its test accuracy
 	$(BIN)/rnnspec train examples/japanese_vowels.yaml
 
-test: $(VENV)/dev $(VENV)/data ## run all tests, the slow ones too, with coverage
+test: $(VENV)/dev $(VENV)/docs $(VENV)/data ## run all tests, the slow ones too, with coverage
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -m '' -n $(WORKERS) --cov --cov-report=term
 
 lint: $(VENV)/dev ## ruff, mypy --strict, pydoclint, and the limits of size
@@ -32,6 +32,10 @@ lint: $(VENV)/dev ## ruff, mypy --strict, pydoclint, and the limits of size
 format: $(VENV)/dev ## rewrite the code as ruff formats it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/docs ## the documentation site in site/; warnings are errors
+	$(BIN)/python -m mkdocs build --quiet
+	@echo "open site/index.html, or with search: $(BIN)/python -m http.server --directory site"
 
 # Takes up where it stopped, and runs again only what changed. `make mutate MUTANTS='rnnspec.nn.states.*'` runs a part.
 # Which test comes by which line is measured again once a test has changed: the tool fails on a name that is gone.
@@ -48,7 +52,7 @@ build: $(VENV)/dev ## an sdist and a wheel in dist/
 	$(BIN)/python -m build
 
 clean: ## remove the environment and everything that was made
-	rm -rf $(VENV) build dist mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # Each of these is a stamp: made once, and again when what it depends on has changed. torch comes first, alone: what
 # comes later finds it there and brings no other.
@@ -67,6 +71,11 @@ $(VENV)/dev: $(VENV)/torch setup.cfg
 	@echo "installing rnnspec and the developers' tools (a minute) ..."
 	@$(PIP) --editable '.[train,dev]'
 	@touch $(VENV)/train $@
+
+$(VENV)/docs: $(VENV)/torch setup.cfg
+	@echo "installing rnnspec and what the documentation site needs ..."
+	@$(PIP) --editable '.[docs]'
+	@touch $@
 
 $(VENV)/mutate: $(VENV)/dev
 	@echo "installing the mutation tool ..."

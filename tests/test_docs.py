@@ -1,16 +1,22 @@
-"""The documents keep their word: the README's code runs, every sentence of docs/semantics.md names a test there is."""
+"""The documents keep their word: the code of every page runs, every sentence of the semantics names a test there is."""
 
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cli_cases import Shell
+from pages import PageRun, blocks
 
 import rnnspec
 from rnnspec import registry
 
 ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SENTENCES = [line for line in (ROOT / "docs" / "semantics.md").read_text().splitlines() if line.startswith("- ")]
 
 
@@ -27,28 +33,39 @@ def test_the_semantics_have_sentences() -> None:
     assert len(SENTENCES) > 40
 
 
-def blocks(language: str) -> list[str]:
-    """The README's blocks of code in a language."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
-    return [text for name, text in found if name == language]
+@pytest.fixture
+def page_run(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], PageRun]]:
+    """Makes runs of pages; what a page registers and imports is forgotten after it."""
+    for table in vars(registry).values():
+        if isinstance(table, registry.Registry):
+            monkeypatch.setattr(table, "_added", {})
+    before = set(sys.modules)
+    yield lambda name: PageRun(name, shell)
+    for name in set(sys.modules) - before:
+        if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(shell.folder)):
+            del sys.modules[name]
 
 
-def test_the_readmes_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry.CELLS, "_added", {})
-    monkeypatch.chdir(tmp_path)
-    (model,) = blocks("yaml")
-    Path("model.yaml").write_text(model)
-    names: dict[str, object] = {}
-    for block in blocks("python"):
-        exec(block, names)
-    assert names["y"].shape == (4, 10, 32)  # type: ignore[attr-defined]
-    assert names["model"].output_shape == (None, 9)  # type: ignore[attr-defined]
+def slow_if_it_trains(page: Path) -> Any:
+    """A page as a parameter: one that trains takes long."""
+    marks = [pytest.mark.slow] if "rnnspec train" in page.read_text() else []
+    return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
+
+
+@pytest.mark.parametrize("page", [slow_if_it_trains(page) for page in PAGES])
+def test_the_code_of_a_page_runs(page: Path, page_run: Callable[[str], PageRun], tmp_path: Path) -> None:
+    if page.parent == ROOT:  # its reader stands in the project's folder
+        (tmp_path / "examples").symlink_to(ROOT / "examples")
+
+    page_run(str(page.relative_to(ROOT))).run(page.read_text())
 
 
 def test_the_readmes_error_is_the_one_that_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("model.yaml").write_text(blocks("yaml")[0].replace('{units: "${units}"}', '{unit: "${units}"}'))
+    readme = blocks((ROOT / "README.md").read_text())
+    model = next(block.text for block in readme if block.text.startswith("# model.yaml"))
+    Path("model.yaml").write_text(model.replace('{units: "${units}"}', '{unit: "${units}"}'))
     with pytest.raises(rnnspec.ConfigError) as error:
         rnnspec.load("model.yaml")
-    shown = next(block for block in blocks("") if block.startswith("model.yaml:"))
+    shown = next(block.text for block in readme if block.text.startswith("model.yaml:"))
     assert str(error.value).startswith(shown.removesuffix("...\n"))

@@ -35,7 +35,7 @@ class Sequential(Composite):
         ConfigError: If the list is empty, or a name cannot be used.
         ShapeError: If a layer cannot take what the one before gives; the message names both.
 
-    Example:
+    Examples:
         >>> from rnnspec.nn import LSTM, Dense, Sequential
         >>> model = Sequential()
         >>> model.add(LSTM(32, input_shape=(10, 64)))

@@ -103,8 +103,8 @@ class Dense(Layer):
     """A linear map of the last axis, and an activation: `activation(x . kernel + bias)`.
 
     Weights:
-        kernel: `(features, units)`.
-        bias: `(units,)`.
+        - `kernel`: `(features, units)`.
+        - `bias`: `(units,)`.
 
     Args:
         units: Width of the output, a positive integer.

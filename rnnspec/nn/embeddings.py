@@ -27,7 +27,7 @@ class Embedding(Layer):
     """Turns ids into vectors.
 
     Weights:
-        embeddings: `(input_dim, output_dim)`.
+        - `embeddings`: `(input_dim, output_dim)`.
 
     Args:
         input_dim: Number of ids: they are 0 to `input_dim` - 1.

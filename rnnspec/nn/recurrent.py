@@ -23,7 +23,7 @@ class RNN(Recurrence):
     The arguments are those of `Recurrence`: the cell, `units`, and what all recurrent layers share. A cell of one's own
     is a class with `gates`, `states` and `step`, see `rnnspec.engines.cells.Cell`.
 
-    Example:
+    Examples:
         >>> from rnnspec.nn import RNN
         >>> RNN("SimpleRNN", 3, input_size=2)
         RNN(2 -> 3)
@@ -36,9 +36,9 @@ class SimpleRNN(Recurrence):
     h' = a(x . W + b + h . U), with a = `activation`.
 
     Weights:
-        kernel: W, `(features, units)`.
-        recurrent_kernel: U, `(units, units)`.
-        bias: b, `(units,)`.
+        - `kernel`: W, `(features, units)`.
+        - `recurrent_kernel`: U, `(units, units)`.
+        - `bias`: b, `(units,)`.
 
     Args:
         units: Width of the output and of the state, a positive integer.
@@ -63,7 +63,7 @@ class SimpleRNN(Recurrence):
     `SimpleRNN` draws one dropout mask of each kind in every implementation. Calls, returns and errors: see
     `Recurrence.forward`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from rnnspec.nn import SimpleRNN
         >>> SimpleRNN(3, return_sequences=True)(torch.zeros(4, 5, 2)).shape
@@ -148,7 +148,7 @@ class LSTM(Recurrence):
     The states are h, then c. Dropout masks: one a gate in implementation 0 and 1, one for all gates in 2. Calls,
     returns and errors: see `Recurrence.forward`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from rnnspec.nn import LSTM
         >>> output, h, c = LSTM(3, return_state=True)(torch.zeros(4, 5, 2))
@@ -240,7 +240,7 @@ class GRU(Recurrence):
     Dropout masks: one a gate in implementation 0 and 1, one for all gates in 2. Calls, returns and errors: see
     `Recurrence.forward`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from rnnspec.nn import GRU
         >>> GRU(3)(torch.zeros(4, 5, 2)).shape

@@ -1,0 +1,65 @@
+"""The documentation site: it builds without a warning, fetches nothing, and has every public name."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+import rnnspec
+
+ROOT = Path(__file__).resolve().parent.parent
+# What a browser fetches by itself when it opens a page.
+FETCHED = re.compile(r"""<(?:script|img|iframe)[^>]*\ssrc="?(https?:[^\s">]+)|<link[^>]*\shref="?(https?:[^\s">]+)""")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site; a warning fails the build."""
+    folder = tmp_path_factory.mktemp("site")
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+def inventory(site: Path) -> set[str]:
+    """The names that the reference documents."""
+    _, _, packed = (site / "objects.inv").read_bytes().partition(b"zlib.\n")
+    return {line.split(" ")[0] for line in zlib.decompress(packed).decode().splitlines()}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param([f"rnnspec.{name}" for name in rnnspec.__all__ if name != "__version__"], id="rnnspec"),
+        pytest.param([f"rnnspec.nn.{name}" for name in rnnspec.nn.__all__], id="rnnspec.nn"),
+        pytest.param([f"rnnspec.config.{name}" for name in rnnspec.config.__all__], id="rnnspec.config"),
+    ],
+)
+def test_the_reference_has_every_public_name(site: Path, names: list[str]) -> None:
+    assert sorted({*names} - inventory(site)) == []
+
+
+def test_the_reference_has_the_help_of_every_command(site: Path) -> None:
+    page = (site / "reference" / "command-line.html").read_text()
+
+    assert re.findall(r"usage: rnnspec (\w+)", page) == ["check", "fmt", "predict", "show", "train"]
+
+
+def test_a_page_fetches_nothing_from_elsewhere(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+
+    assert len(pages) > 10
+    assert {found for page in pages for found in FETCHED.findall(page.read_text())} == set()
