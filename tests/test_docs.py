@@ -39,6 +39,7 @@ def page_run(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     for table in vars(registry).values():
         if isinstance(table, registry.Registry):
             monkeypatch.setattr(table, "_added", {})
+    monkeypatch.syspath_prepend(shell.folder)  # as for a script that stands there
     before = set(sys.modules)
     yield lambda name: PageRun(name, shell)
     for name in set(sys.modules) - before:
