@@ -39,6 +39,7 @@ def test_what_is_left_out_or_null_has_its_default() -> None:
             "shuffle": True,
             "gradient_clip": None,
             "validation_split": 0.0,
+            "drop_last": False,
         },
     }
 
@@ -57,6 +58,7 @@ def test_an_experiment_has_every_part() -> None:
             "shuffle": False,
             "gradient_clip": 1,
             "validation_split": 0.1,
+            "drop_last": True,
         },
     }
 
@@ -68,7 +70,7 @@ def test_an_experiment_has_every_part() -> None:
         config.HuberLossConfig(2.0),
         config.SGDConfig(1.0, 0.9, True),
         ["Accuracy"],
-        config.TrainConfig(3, 8, 1, False, 1.0, 0.1),
+        config.TrainConfig(3, 8, 1, False, 1.0, 0.1, True),
     )
     assert made.to_schema() == made.to_dict()
     assert from_dict(made.to_schema()) == made

@@ -47,3 +47,19 @@ def test_batches_do_not_share_memory_with_the_series() -> None:
         x.fill_(9)
 
     assert SERIES.x[1].tolist() == [[4]]
+
+
+def test_a_smaller_batch_can_be_filled_up_with_rows_of_padding() -> None:
+    first, second = batches(SERIES, 2, fill=True)
+
+    assert [first[0].shape, second[0].shape] == [(2, 3, 1), (2, 2, 1)]
+    assert second[0].tolist() == [[[5], [6]], [[0], [0]]]
+    assert second[1].tolist() == [[True, True], [False, False]]
+    assert second[2].tolist() == [1]
+    ((alone, _, _),) = batches(SERIES, 5, fill=True)
+    assert alone.shape == (5, 3, 1)
+
+
+def test_a_smaller_batch_can_be_dropped_but_never_all() -> None:
+    assert [y.tolist() for _, _, y in batches(SERIES, 2, drop_last=True)] == [[2, 0]]
+    assert [y.tolist() for _, _, y in batches(SERIES, 5, drop_last=True)] == [[2, 0, 1]]

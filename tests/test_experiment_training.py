@@ -264,7 +264,7 @@ def test_progress_bar_tells_the_last_numbers(capfd: pytest.CaptureFixture[str]) 
 def test_progress_bar_is_closed_where_training_fails(capfd: pytest.CaptureFixture[str]) -> None:
     config = experiment()
     task = Task(build_model(config, device="cpu"), config, 9)
-    task._step = lambda split, batch: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    task._step = lambda *_: 1 / 0  # type: ignore[method-assign,assignment,return-value]
 
     with pytest.raises(ZeroDivisionError):
         fit(task, tiny(), config.train, accelerator="cpu")

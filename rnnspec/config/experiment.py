@@ -11,9 +11,10 @@ from rnnspec.config.base import Config, TaggedConfig
 from rnnspec.config.checks import Fraction, Limit, PositiveInt, PositiveNumber, Seed, Whole
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.losses import CrossEntropyLossConfig, LossConfig
-from rnnspec.config.model import SequentialConfig, model_config
+from rnnspec.config.model import SequentialConfig, model_config, stateful_layers
 from rnnspec.config.optimizers import AdamConfig, OptimizerConfig
 from rnnspec.config.tags import tagged
+from rnnspec.errors import Problem
 from rnnspec.registry import DATASETS, Registry
 from rnnspec.shapes import Shape
 
@@ -63,9 +64,13 @@ class TrainConfig(Config):
         epochs: How often all training data are seen.
         batch_size: Sequences in a step.
         seed: Makes initial weights, order and dropout reproducible.
-        shuffle: Whether the order is drawn anew every epoch.
+        shuffle: Whether the order is drawn anew every epoch. A stateful layer wants False: it goes on from the sequence
+            that stood in the same row of the batch before. Its states start from zeros in every epoch.
         gradient_clip: The greatest norm of all gradients together; longer ones are scaled down. None does not clip.
         validation_split: Share of the training data, from 0 to below 1, that is kept for validation.
+        drop_last: Whether the last batch of an epoch is left out of the training where it is smaller (default False).
+            For a stateful model, whose batch size is fixed, it is filled up with padding otherwise, which counts
+            nowhere.
     """
 
     identifier: ClassVar[str] = "train"
@@ -76,6 +81,7 @@ class TrainConfig(Config):
     shuffle: bool = True
     gradient_clip: PositiveNumber | None = None
     validation_split: Fraction = 0.0
+    drop_last: bool = False
 
     def to_schema(self) -> dict[str, Any]:
         """The arguments alone: `train` has no tag."""
@@ -128,6 +134,17 @@ class ExperimentConfig(Config):
     )
     metrics: Annotated[Sequence[Metric], Limit("a list of metrics")] = ()
     train: TrainConfig = field(default=TrainConfig(), converter=_any_train)
+
+    @classmethod
+    def relations(cls, values: Mapping[str, Any]) -> list[Problem]:
+        """Checks that a stateful model is trained with its own batch size."""
+        if not {"model", "train"} <= values.keys() or not (layers := stateful_layers(values["model"])):
+            return []
+        shape, found = values["model"].declared_input(), values["train"].batch_size
+        if shape is None or shape[0] in (None, found):
+            return []
+        message = f"batch_size must be {shape[0]}, which the stateful {layers[0].label} has, found {found}"
+        return [Problem(message, ("train", "batch_size"))]
 
     @property
     def input_shape(self) -> Shape | None:

@@ -12,12 +12,13 @@ from rnnspec.config.base import Config
 from rnnspec.config.checks import LayerName, Limit, show
 from rnnspec.config.layer import LayerConfig, LayerLike
 from rnnspec.config.tags import split_tag, tagged_config
-from rnnspec.config.wrappers import graph_problems
+from rnnspec.config.wrappers import WrapperConfig, graph_problems
 from rnnspec.errors import ConfigError, Problem
+from rnnspec.shapes import Shape
 
 EXPERIMENT_KEYS = ("model", "data", "loss", "optimizer", "metrics", "train")
 
-__all__ = ["SequentialConfig", "document", "model_config"]
+__all__ = ["SequentialConfig", "document", "model_config", "stateful_layers"]
 
 
 @frozen(slots=False, eq=False, repr=False)
@@ -38,6 +39,10 @@ class SequentialConfig(Config):
     def stack(self) -> tuple[LayerConfig, ...]:
         """The layers, as configs."""
         return cast(tuple[LayerConfig, ...], self.layers)
+
+    def declared_input(self) -> Shape | None:
+        """The input shape that the first layer declares, with the batch; None if it declares none."""
+        return self.stack[0].declared_input()
 
     @classmethod
     def relations(cls, values: Mapping[str, Any]) -> list[Problem]:
@@ -87,6 +92,22 @@ def model_config(value: Any) -> LayerConfig | SequentialConfig:
     if problems_of_layer := graph_problems(layer):
         raise ConfigError(*problems_of_layer)
     return layer
+
+
+def stateful_layers(model: LayerConfig | SequentialConfig) -> list[LayerConfig]:
+    """The stateful layers of a model, those inside wrappers too.
+
+    Args:
+        model: A model's config.
+
+    Returns:
+        Their configs, in order.
+    """
+    if isinstance(model, SequentialConfig):
+        return [found for layer in model.stack for found in stateful_layers(layer)]
+    if isinstance(model, WrapperConfig):
+        return stateful_layers(model.inner)
+    return [model] if getattr(model, "stateful", False) else []
 
 
 def document(data: Any) -> Config:

@@ -8,7 +8,9 @@ from pathlib import Path
 from attrs import evolve
 
 from rnnspec.config.experiment import ExperimentConfig
+from rnnspec.config.model import stateful_layers
 from rnnspec.display.model_table import layer_rows, model_table
+from rnnspec.errors import warn
 from rnnspec.experiment.data import data_config, prepared_data
 from rnnspec.experiment.history import Row
 from rnnspec.experiment.runs import RunFolder, build_model, save_run
@@ -38,6 +40,7 @@ class Experiment:
         drawn = config.train.seed is None
         seed = secrets.randbits(32) if config.train.seed is None else config.train.seed
         self.config = evolve(config, train=evolve(config.train, seed=seed)) if drawn else config
+        _warn_of_drawn_order(config)
         self.data = prepared_data(config, seed)
         self.model = build_model(config, seed=seed, device="cpu" if accelerator == "cpu" else None)
         self.rows: list[Row] = []
@@ -68,3 +71,15 @@ class Experiment:
             self.rows = fit(task, self.data, self.config.train, accelerator=self._accelerator, progress=progress)
             save_run(folder.path, self.config, self.model, self.data, self.rows)
         return folder.path
+
+
+def _warn_of_drawn_order(config: ExperimentConfig) -> None:
+    """Warns where a stateful layer goes on from the states of a sequence that stood there by chance."""
+    layers = stateful_layers(config.model)
+    drawn = {
+        "train.shuffle draws a new order every epoch; set it to false": config.train.shuffle,
+        "train.validation_split draws sequences at random; set it to 0": config.train.validation_split > 0,
+    }
+    for what, is_drawn in drawn.items():
+        if layers and is_drawn:
+            warn(f"the stateful {layers[0].label} goes on from the sequence in its row of the batch before, but {what}")

@@ -18,6 +18,8 @@ __all__ = ["judged", "predict"]
 def predict(run: Run, series: Series) -> list[Floats]:
     """Predicts the class of each sequence, or of each of its steps where the model returns sequences.
 
+    The states of a stateful model start from zeros, and go on from batch to batch as in training.
+
     Args:
         run: The trained model.
         series: Sequences as measured; what was done to the training data is done to them here.
@@ -31,10 +33,14 @@ def predict(run: Run, series: Series) -> list[Floats]:
     objective = Objective(run.config.loss, len(run.classes))
     device = next(run.model.parameters()).device
     found: list[Floats] = []
-    for x, mask, _ in batches(run.prepared(series), run.config.train.batch_size):
+    run.model.reset_states()
+    for x, mask, y in batches(run.prepared(series), run.config.train.batch_size, fill=run.model.stateful):
         with torch.inference_mode():
-            outputs = objective.probabilities(run.model(x.to(device), mask=mask.to(device))).cpu()
-        found += [row.numpy() if row.ndim == 1 else row[real].numpy() for row, real in zip(outputs, mask, strict=True)]
+            outputs = objective.probabilities(run.model(x.to(device), mask=mask.to(device)))[: len(y)].cpu()
+        real = mask[: len(y)]
+        found += [
+            row.numpy() if row.ndim == 1 else row[steps].numpy() for row, steps in zip(outputs, real, strict=True)
+        ]
     return found
 
 

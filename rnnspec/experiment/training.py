@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -34,7 +35,7 @@ class Task(lightning.LightningModule):
     """A model with its loss, its metrics and its optimizer.
 
     A model that returns a sequence is judged at every real step, each with the label of its sequence; padding counts
-    nowhere.
+    nowhere. The states of a stateful model start from zeros with the first batch of a split, in every epoch.
 
     Args:
         model: Called as `model(x, mask=mask)`; its `losses` are added to the loss, as in Keras.
@@ -51,17 +52,19 @@ class Task(lightning.LightningModule):
             {f"{split}_": Measures(config.metrics, self._objective, classes) for split in SPLITS}
         )
 
-    def training_step(self, batch: Batch, _: int) -> Tensor:
+    def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch of the training split."""
-        return self._step("train_", batch)
+        return self._step("train_", batch, index)
 
-    def validation_step(self, batch: Batch, _: int, dataloader_idx: int = 0) -> None:
+    def validation_step(self, batch: Batch, index: int, dataloader_idx: int = 0) -> None:
         """Measures one batch of the test split (the first loader) or of the validation split (the second)."""
-        self._step(f"{SPLITS[1 + dataloader_idx]}_", batch)
+        self._step(f"{SPLITS[1 + dataloader_idx]}_", batch, index)
 
-    def _step(self, split: str, batch: Batch) -> Tensor:
+    def _step(self, split: str, batch: Batch, index: int) -> Tensor:
+        if index == 0:
+            self.model.reset_states()
         x, mask, y = batch
-        outputs = self.model(x, mask=mask)
+        outputs, mask = self.model(x, mask=mask)[: len(y)], mask[: len(y)]
         if outputs.ndim == 3:
             outputs, y = outputs[mask], y[:, None].expand(mask.shape)[mask]
         loss = sum(self.model.losses, self._objective.loss(outputs, y))
@@ -106,8 +109,9 @@ def fit(
     """
     seed = cast(int, train.seed)
     history = History()
-    training = batches(data.train, train.batch_size, shuffle_seed=seed if train.shuffle else None)
-    measured = [batches(split, train.batch_size) for split in (data.test, data.validation) if split is not None]
+    batched = partial(batches, batch_size=train.batch_size, fill=task.model.stateful)
+    training = batched(data.train, shuffle_seed=seed if train.shuffle else None, drop_last=train.drop_last)
+    measured = [batched(split) for split in (data.test, data.validation) if split is not None]
     with _quiet(), isolate_rng():
         random.seed(seed)
         np.random.seed(seed % 2**32)
