@@ -49,7 +49,7 @@ def page_run(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 def slow_if_it_trains(page: Path) -> Any:
     """A page as a parameter: one that trains takes long."""
-    marks = [pytest.mark.slow] if "rnnspec train" in page.read_text() else []
+    marks = [pytest.mark.slow] if re.search(r"rnnspec train|\.train\(runs", page.read_text()) else []
     return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
 
 
