@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnnspec import config as config, nn as nn
+    from rnnspec import config as config, functional as functional, nn as nn
     from rnnspec.config import (
         ExperimentConfig as ExperimentConfig,
         GRUConfig as GRUConfig,
@@ -68,6 +68,7 @@ _MODULE_OF = {
     "dropout_masks": "rnnspec.nn.dropout",
     "dump": "rnnspec.yaml.load",
     "from_dict": "rnnspec.config.convert",
+    "functional": "rnnspec.functional",
     "load": "rnnspec.yaml.load",
     "loads": "rnnspec.yaml.load",
     "nn": "rnnspec.nn",

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 GROUND = {"errors", "registry", "shapes"}
-LIBRARY = GROUND | {"config", "yaml", "yaml.load", "engines", "nn", "factory"}
+LIBRARY = GROUND | {"config", "yaml", "yaml.load", "engines", "functional", "nn", "interop", "factory"}
 # Every room and the rooms below it; a module counts to its longest match (`yaml.load` is a room of its own).
 BELOW: dict[str, set[str]] = {
     "errors": set(),
@@ -22,7 +22,9 @@ BELOW: dict[str, set[str]] = {
     "yaml": GROUND,
     "yaml.load": GROUND | {"config", "yaml"},
     "engines": GROUND,
+    "functional": GROUND | {"engines"},
     "nn": GROUND | {"engines"},
+    "interop": GROUND | {"engines", "nn"},
     "factory": GROUND | {"config", "engines", "nn"},
     "display": LIBRARY,
     # From here on everything public lies below, so `import rnnspec` leads downwards.
@@ -41,7 +43,9 @@ UNLOADED = {
     "yaml": HEAVY - {"ruamel"},
     "yaml.load": HEAVY - {"cattr", "cattrs", "ruamel"},
     "engines": {"cattr", "cattrs", "pytorch_lightning", "ruamel"},
+    "functional": {"cattr", "cattrs", "pytorch_lightning", "ruamel"},
     "nn": {"cattr", "cattrs", "pytorch_lightning", "ruamel"},
+    "interop": {"cattr", "cattrs", "pytorch_lightning", "ruamel"},
     "factory": {"pytorch_lightning"},
     "cli": {"pytorch_lightning", "torch"},
 }

@@ -9,9 +9,39 @@ import torch
 from torch import Tensor
 
 from rnnspec.engines.cells import Cell
-from rnnspec.errors import DTypeError, MaskError, StateError
+from rnnspec.errors import ConfigError, DTypeError, MaskError, ShapeError, StateError
 
-__all__ = ["boolean_mask", "check_dtype", "check_states"]
+__all__ = [
+    "boolean_mask",
+    "check_choice",
+    "check_dtype",
+    "check_mask_count",
+    "check_states",
+    "fitting_dropout_masks",
+    "weight_shapes",
+]
+
+
+def weight_shapes(cell: Cell, units: int, features: int, *, use_bias: bool) -> dict[str, tuple[int, ...]]:
+    """The shapes of a cell's weights.
+
+    Args:
+        cell: The cell.
+        units: Width of a gate.
+        features: Width of the input.
+        use_bias: Whether there is a bias.
+
+    Returns:
+        Kernel, recurrent kernel, bias, and the cell's own weights, in this order.
+    """
+    columns = len(cell.gates) * units
+    needed: dict[str, tuple[int, ...]] = {
+        "kernel": (features, columns),
+        "recurrent_kernel": (cell.state_sizes(units)[0], columns),
+    }
+    if use_bias:
+        needed["bias"] = (2, columns) if cell.recurrent_bias else (columns,)
+    return needed | {name: weight.shape for name, weight in cell.extra_weights(units).items()}
 
 
 def check_dtype(label: str, x: Tensor, dtype: torch.dtype) -> None:
@@ -92,3 +122,64 @@ def check_states(
         if state.dtype != dtype:
             raise DTypeError(f"{label}: the state '{name}' in {what} has dtype {state.dtype}, the weights have {dtype}")
     return states
+
+
+def check_mask_count(label: str, name: str, masks: Sequence[Tensor], cell: Cell) -> None:
+    """Refuses a list of dropout masks that has neither one mask nor one a gate.
+
+    Args:
+        label: What messages call the caller.
+        name: The argument that holds the masks.
+        masks: The masks.
+        cell: The cell.
+
+    Raises:
+        ShapeError: If the count does not fit.
+    """
+    gates = cell.gates
+    if len(masks) not in (1, len(gates)):
+        wanted = "1 mask" if len(gates) == 1 else f"1 or {len(gates)} masks (gates {', '.join(gates)})"
+        raise ShapeError(f"{label} expected {wanted} in {name}, found {len(masks)}")
+
+
+def fitting_dropout_masks(
+    label: str, masks: Sequence[Tensor], shape: tuple[int, int], like: Tensor
+) -> tuple[Tensor, ...]:
+    """Checks the shapes of dropout masks that a caller gives.
+
+    Args:
+        label: What messages call the caller.
+        masks: The masks.
+        shape: The shape they must have, `(batch, width)`.
+        like: A tensor of the dtype and on the device that they shall have.
+
+    Returns:
+        The masks in that dtype.
+
+    Raises:
+        ShapeError: If a shape does not fit.
+    """
+    wrong = [tuple(mask.shape) for mask in masks if mask.shape != shape]
+    if wrong:
+        raise ShapeError(f"{label}: a dropout mask has shape {wrong[0]}, expected {shape}")
+    return tuple(mask.to(like) for mask in masks)
+
+
+def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
+    """Refuses anything but one of some values.
+
+    Args:
+        name: The argument.
+        value: What was given.
+        choices: What is allowed.
+
+    Returns:
+        The value.
+
+    Raises:
+        ConfigError: If it is something else.
+    """
+    if not any(type(value) is type(choice) and value == choice for choice in choices):
+        *others, last = map(str, choices)
+        raise ConfigError(f"{name} must be {', '.join(others)} or {last}, found {value!r}")
+    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from numbers import Integral, Real
 from typing import Any
 
+from rnnspec.engines.checks import check_choice
 from rnnspec.errors import ConfigError
 
 __all__ = ["check_choice", "check_positive_integer", "check_rate"]
@@ -44,23 +45,3 @@ def check_rate(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
         raise ConfigError(f"{name} must be a number from 0 to 1, found {value!r}")
     return float(value)
-
-
-def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
-    """Refuses anything but one of some values.
-
-    Args:
-        name: The argument.
-        value: What was given.
-        choices: What is allowed.
-
-    Returns:
-        The value.
-
-    Raises:
-        ConfigError: If it is something else.
-    """
-    if not any(type(value) is type(choice) and value == choice for choice in choices):
-        *others, last = map(str, choices)
-        raise ConfigError(f"{name} must be {', '.join(others)} or {last}, found {value!r}")
-    return value

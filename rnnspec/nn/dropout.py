@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from rnnspec.errors import ConfigError, ShapeError
+from rnnspec.engines.checks import check_mask_count
+from rnnspec.errors import ConfigError
 
 if TYPE_CHECKING:
     from rnnspec.nn.recurrence import Recurrence
@@ -135,11 +136,9 @@ def dropout_masks(
     """
     if not hasattr(layer, "injected_masks"):
         raise ConfigError(f"dropout_masks takes one recurrent layer, found {type(layer).__name__}")
-    gates = layer.cell.gates
     for name, masks in (("inputs", inputs), ("recurrent", recurrent)):
-        if masks is not None and len(masks) not in (1, len(gates)):
-            wanted = "1 mask" if len(gates) == 1 else f"1 or {len(gates)} masks (gates {', '.join(gates)})"
-            raise ShapeError(f"{layer.label}: dropout_masks expected {wanted} in {name}, found {len(masks)}")
+        if masks is not None:
+            check_mask_count(f"{layer.label}: dropout_masks", name, masks, layer.cell)
     before = layer.injected_masks
     layer.injected_masks = InjectedMasks(
         None if inputs is None else tuple(inputs), None if recurrent is None else tuple(recurrent)

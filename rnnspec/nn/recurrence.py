@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnnspec import shapes
 from rnnspec.engines.cells import Cell
+from rnnspec.engines.checks import fitting_dropout_masks, weight_shapes
 from rnnspec.engines.plan import Plan, engine_of, plan
 from rnnspec.engines.request import Dropped, Request, Result, Tensors
 from rnnspec.errors import DTypeError, ShapeError
@@ -129,14 +130,7 @@ class Recurrence(CarriedStates):
     def weight_shapes(self, input_shape: Shape) -> Mapping[str, tuple[int, ...]]:
         """Kernel, recurrent kernel, bias, and the cell's own weights."""
         self.compute_output_shape(input_shape)
-        columns = len(self.cell.gates) * self.units
-        needed: dict[str, tuple[int, ...]] = {
-            "kernel": (known(input_shape[-1]), columns),
-            "recurrent_kernel": (self.output_size, columns),
-        }
-        if self.use_bias:
-            needed["bias"] = (2, columns) if self.cell.recurrent_bias else (columns,)
-        return needed | {name: weight.shape for name, weight in self.cell.extra_weights(self.units).items()}
+        return weight_shapes(self.cell, self.units, known(input_shape[-1]), use_bias=self.use_bias)
 
     def forward(
         self,
@@ -293,12 +287,8 @@ class Recurrence(CarriedStates):
             width = like.shape[-1]
             if injected is None:
                 return variational_masks(seed, rate, like, width, self.mask_count, stream=stream)
-            wrong = [tuple(mask.shape) for mask in injected if mask.shape != (like.shape[0], width)]
-            if wrong:
-                raise ShapeError(
-                    f"{self.label}: a dropout mask has shape {wrong[0]}, expected {(like.shape[0], width)}"
-                )
-            return tuple(mask.to(like) for mask in injected[: self.mask_count])
+            shape = (like.shape[0], width)
+            return fitting_dropout_masks(self.label, injected[: self.mask_count], shape, like)
 
         inputs, recurrent = self.injected_masks
         return masks(self.dropout, x, inputs, INPUT_STREAM), masks(
