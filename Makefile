@@ -33,8 +33,9 @@ format: $(VENV)/dev ## rewrite the code as ruff formats it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Not --quiet: it would count no warnings.
 docs: $(VENV)/docs ## the documentation site in site/; warnings are errors
-	$(BIN)/python -m mkdocs build --quiet
+	$(BIN)/python -m mkdocs build
 	@echo "open site/index.html, or with search: $(BIN)/python -m http.server --directory site"
 
 # Takes up where it stopped, and runs again only what changed. `make mutate MUTANTS='rnnspec.nn.states.*'` runs a part.

@@ -21,10 +21,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built site; a warning fails the build."""
+    """The built site; a warning fails the build, but not under `--quiet`, which hears none."""
     folder = tmp_path_factory.mktemp("site")
     built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(folder)],
+        [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -63,3 +63,7 @@ def test_a_page_fetches_nothing_from_elsewhere(site: Path) -> None:
 
     assert len(pages) > 10
     assert {found for page in pages for found in FETCHED.findall(page.read_text())} == set()
+
+
+def test_the_examples_are_part_of_the_site(site: Path) -> None:
+    assert (site / "examples" / "my_cells.py").read_bytes() == (ROOT / "examples" / "my_cells.py").read_bytes()
