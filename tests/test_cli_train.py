@@ -13,7 +13,7 @@ import pytest
 from cli_cases import Shell
 from experiment_cases import series, use_tiny
 
-from rnnspec.experiment import japanese_vowels
+from rnnspec.experiment import package_files
 
 EXPERIMENT = """\
 data: JapaneseVowels
@@ -105,7 +105,7 @@ class TestTrain:
         def missing(name: str) -> None:
             raise PackageNotFoundError(name)
 
-        monkeypatch.setattr(japanese_vowels, "distribution", missing)
+        monkeypatch.setattr(package_files, "distribution", missing)
         shell.write("small.yaml", EXPERIMENT)
 
         ran = shell("train", "small.yaml")

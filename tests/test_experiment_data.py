@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnnspec import DataError
-from rnnspec.experiment import japanese_vowels as module
 from rnnspec.experiment.data import read_series
 from rnnspec.experiment.japanese_vowels import japanese_vowels
 from rnnspec.experiment.series import Series, Standardizer
@@ -59,38 +57,6 @@ class TestJapaneseVowels:
         assert np.abs(train.std(axis=0) - 1).max() < 1e-5
         assert np.abs(test.mean(axis=0)).max() > 0.01
         assert train.dtype == test.dtype == np.float32
-
-    def test_without_the_package_says_how_to_get_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def missing(name: str) -> None:
-            raise PackageNotFoundError(name)
-
-        monkeypatch.setattr(module, "distribution", missing)
-
-        with pytest.raises(DataError) as raised:
-            japanese_vowels()
-
-        assert str(raised.value) == (
-            "the JapaneseVowels data is missing: it ships inside the package sktime, which is not installed\n"
-            "  hint: pip install --no-deps sktime==1.2.0"
-        )
-
-    def test_with_a_package_that_lacks_the_file_says_which(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        class Empty:
-            def locate_file(self, path: str) -> Path:
-                return tmp_path / path
-
-        monkeypatch.setattr(module, "distribution", lambda name: Empty())
-
-        with pytest.raises(DataError) as raised:
-            japanese_vowels()
-
-        path = tmp_path / "sktime/datasets/data/JapaneseVowels/JapaneseVowels_TRAIN.ts"
-        assert str(raised.value) == (
-            f"the JapaneseVowels data is missing: the installed sktime has no file {path}\n"
-            "  hint: pip install --no-deps sktime==1.2.0"
-        )
 
 
 class TestStandardizer:

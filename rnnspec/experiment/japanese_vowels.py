@@ -5,16 +5,13 @@ It ships inside the PyPI package sktime, as plain text files; sktime itself is n
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
-
-from rnnspec.errors import DataError, Problem
+from rnnspec.experiment.package_files import package_file
 from rnnspec.experiment.series import DataSet
 from rnnspec.experiment.ts_files import read_ts
 
 __all__ = ["japanese_vowels"]
 
-_COMMAND = "pip install --no-deps sktime==1.2.0"
+_FILE = "sktime/datasets/data/JapaneseVowels/JapaneseVowels_{}.ts"
 
 
 def japanese_vowels() -> DataSet:
@@ -26,17 +23,7 @@ def japanese_vowels() -> DataSet:
     Raises:
         DataError: If the package or its files are missing; the hint is the command that fetches them.
     """
-    train, test = (read_ts(_locate(f"JapaneseVowels_{split}.ts")) for split in ("TRAIN", "TEST"))
+    train, test = (
+        read_ts(package_file("JapaneseVowels", "sktime", "1.2.0", _FILE.format(split))) for split in ("TRAIN", "TEST")
+    )
     return DataSet(train, test)
-
-
-def _locate(file: str) -> Path:
-    try:
-        path = Path(str(distribution("sktime").locate_file(f"sktime/datasets/data/JapaneseVowels/{file}")))
-    except PackageNotFoundError as error:
-        message = "the JapaneseVowels data is missing: it ships inside the package sktime, which is not installed"
-        raise DataError(Problem(message, hint=_COMMAND)) from error
-    if not path.is_file():
-        message = f"the JapaneseVowels data is missing: the installed sktime has no file {path}"
-        raise DataError(Problem(message, hint=_COMMAND))
-    return path
