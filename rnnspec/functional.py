@@ -121,7 +121,7 @@ def lstm(
     Returns:
         What `rnn` returns; the states are h, then c.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from rnnspec.functional import lstm
         >>> lstm(torch.zeros(4, 5, 2), torch.zeros(2, 12), torch.zeros(3, 12)).shape

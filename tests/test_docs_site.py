@@ -67,3 +67,9 @@ def test_a_page_fetches_nothing_from_elsewhere(site: Path) -> None:
 
 def test_the_examples_are_part_of_the_site(site: Path) -> None:
     assert (site / "examples" / "my_cells.py").read_bytes() == (ROOT / "examples" / "my_cells.py").read_bytes()
+
+
+def test_a_docstrings_example_is_shown_as_code(site: Path) -> None:
+    shown = [page.name for page in site.rglob("*.html") if '<details class="example"' in page.read_text()]
+
+    assert shown == []  # a section `Example:` is prose; `Examples:` it is called
