@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from rnnspec.factory import build as build
     from rnnspec.nn.dropout import dropout_masks as dropout_masks
+    from rnnspec.nn.recording import record as record
     from rnnspec.registry import register as register
     from rnnspec.yaml.load import dump as dump, load as load, loads as loads
 
@@ -72,6 +73,7 @@ _MODULE_OF = {
     "load": "rnnspec.yaml.load",
     "loads": "rnnspec.yaml.load",
     "nn": "rnnspec.nn",
+    "record": "rnnspec.nn.recording",
     "register": "rnnspec.registry",
     "use_engine": "rnnspec.engines.plan",
 }

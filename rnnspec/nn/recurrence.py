@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -119,6 +119,7 @@ class Recurrence(CarriedStates):
         self.recurrent_dropout = check_rate("recurrent_dropout", recurrent_dropout)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.injected_masks = InjectedMasks()
+        self.recorders: tuple[Callable[[Request, Tensors], None], ...] = ()
         self.add_weight("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.add_weight("recurrent_kernel", recurrent_initializer, recurrent_regularizer, recurrent_constraint)
         self.add_weight("bias", bias_initializer, bias_regularizer, bias_constraint, used=use_bias)
@@ -205,7 +206,11 @@ class Recurrence(CarriedStates):
     def run(self, tensors: Tensors) -> Result:
         """Runs the engine that the plan chooses for these tensors."""
         request = self.request(tuple(tensors.x.shape), tensors.mask is not None)
-        return engine_of(plan(request).engine).run(request, tensors)
+        result = engine_of(plan(request).engine).run(request, tensors)
+        if not torch.compiler.is_compiling():  # asked first, so that no compiled call depends on the recorders
+            for keep in self.recorders:
+                keep(request, tensors)
+        return result
 
     def plan(
         self, x: Ragged | Sequence[int | None], mask: Any = None, initial_state: Any = None, lengths: Any = None
@@ -294,6 +299,10 @@ class Recurrence(CarriedStates):
         return masks(self.dropout, x, inputs, INPUT_STREAM), masks(
             self.recurrent_dropout, h, recurrent, RECURRENT_STREAM
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles are not recorded."""
+        return {**super().__getstate__(), "recorders": ()}
 
     def extra_repr(self) -> str:
         """Shapes and what differs from the defaults."""
