@@ -140,9 +140,10 @@ def _recorded(request: Request, tensors: Tensors) -> RecordedCall:
         if tensors.mask is not None:
             masked = ~tensors.mask.unsqueeze(-1)
             gates = {name: values.masked_fill(masked, torch.nan) for name, values in gates.items()}
-    initial = {name: state.detach().clone() for name, state in zip(cell.states, tensors.states, strict=True)}
+    initial = {name: state.clone() for name, state in zip(cell.states, tensors.states, strict=True)}
     kept = in_input_order(states, cell.states, sizes)
-    return RecordedCall(type(request.cell).__name__, kept, initial, tensors.mask, gates)
+    mask = None if tensors.mask is None else tensors.mask.clone()
+    return RecordedCall(type(request.cell).__name__, kept, initial, mask, gates)
 
 
 @overload
