@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar, overload
@@ -22,6 +23,7 @@ __all__ = [
     "INITIALIZERS",
     "LAYERS",
     "LOSSES",
+    "METRICS",
     "OPTIMIZERS",
     "REGULARIZERS",
     "Decorator",
@@ -30,6 +32,7 @@ __all__ = [
     "closest",
     "did_you_mean",
     "register",
+    "snake_case",
 ]
 
 Thing = TypeVar("Thing")
@@ -48,6 +51,11 @@ def closest(name: str, choices: Iterable[str]) -> str | None:
     by_fold = {choice.lower().replace("_", ""): choice for choice in choices}
     near = difflib.get_close_matches(name.lower().replace("_", ""), by_fold, n=1, cutoff=0.6)
     return by_fold[near[0]] if near else None
+
+
+def snake_case(name: str) -> str:
+    """Writes a class's name in snake case, as Keras and torchmetrics do: `simple_rnn`, `f1_score`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", name).lower()
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str | None:
@@ -210,6 +218,26 @@ LOSSES = Registry(
         "LossConfig",
         "CrossEntropy BinaryCrossEntropy MeanSquaredError MeanAbsoluteError Huber",
     ),
+)
+METRICS = Registry(
+    "metric",
+    {
+        **_paths(
+            "rnnspec.config.metrics",
+            "MetricConfig",
+            "Accuracy F1Score FBetaScore HammingDistance JaccardIndex NegativePredictiveValue Precision Recall "
+            "Specificity AUROC AveragePrecision CalibrationError CohenKappa ConfusionMatrix HingeLoss MatthewsCorrCoef",
+        ),
+        **_paths(
+            "rnnspec.config.error_metrics",
+            "MetricConfig",
+            "ConcordanceCorrCoef CosineSimilarity ExplainedVariance KendallRankCorrCoef LogCoshError MeanAbsoluteError "
+            "MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogError MinkowskiDistance "
+            "NormalizedRootMeanSquaredError PearsonCorrCoef R2Score RelativeSquaredError "
+            "SpearmanCorrCoef SymmetricMeanAbsolutePercentageError TweedieDevianceScore "
+            "WeightedMeanAbsolutePercentageError",
+        ),
+    },
 )
 OPTIMIZERS = Registry("optimizer", _paths("rnnspec.config.optimizers", "Config", "SGD Adam AdamW RMSprop"))
 

@@ -106,7 +106,7 @@ experiments = st.builds(
     st.none() | st.builds(config.JapaneseVowelsConfig, st.booleans()),
     st.builds(config.HuberLossConfig, st.floats(0.1, 9)) | st.just("CrossEntropy"),
     st.builds(config.AdamConfig, st.floats(1e-6, 1), st.floats(0, 0.9)) | st.just("RMSprop"),
-    st.lists(st.sampled_from(["Accuracy", "MeanAbsoluteError"]), max_size=2),
+    st.lists(st.sampled_from(["Accuracy", "mae", {"F1Score": {"average": None}}, "LogAUC"]), max_size=2, unique_by=str),
     st.builds(
         config.TrainConfig, counts, counts, seeds, st.booleans(), st.none() | st.floats(0.1, 9), st.floats(0, 0.9)
     ),

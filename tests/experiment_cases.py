@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 import pytest
 
 import rnnspec
-from rnnspec.config.experiment import ExperimentConfig
+from rnnspec.config.experiment import DataConfig, ExperimentConfig
 from rnnspec.experiment import data
 from rnnspec.experiment.series import DataSet, Series
+from rnnspec.registry import DATASETS
 
 CLASSES = tuple("123456789")
 MODEL = "[GRU: {units: 4}, Dense: {units: 9}]"
@@ -34,6 +35,28 @@ def tiny() -> DataSet:
 def use_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Puts the stand-in where the data set is."""
     monkeypatch.setitem(data._READERS, "JapaneseVowels", tiny)
+
+
+class PairsConfig(DataConfig):
+    """A data set of two classes."""
+
+    identifier: ClassVar[str] = "Pairs"
+    channels: ClassVar[int] = 12
+    classes: ClassVar[int | None] = 2
+
+
+class NumbersConfig(DataConfig):
+    """A data set whose targets are three numbers."""
+
+    identifier: ClassVar[str] = "Numbers"
+    channels: ClassVar[int] = 12
+    targets: ClassVar[int] = 3
+
+
+def use_other_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Adds data sets of two classes and of numbers."""
+    added = {"Pairs": PairsConfig, "Numbers": NumbersConfig}
+    monkeypatch.setattr(DATASETS, "_builtin", {**DATASETS._builtin, **added})
 
 
 def experiment(

@@ -56,6 +56,7 @@ class TestTrain:
 
         assert sorted(path.name for path in Path("kept").iterdir()) == ["small-1", "small-2"]
         names = ["experiment.yaml", "learning_curve.png", "metrics.csv", "run.json", "weights.safetensors"]
+        names.insert(0, "confusion_matrix.png")
         assert sorted(path.name for path in Path("kept/small-1").iterdir()) == names
 
     def test_json_is_all_that_is_printed(self, tiny: Shell) -> None:

@@ -94,7 +94,7 @@ def test_all_mistakes_of_an_experiment_are_reported_in_one_go() -> None:
         "data": {"JapaneseVowels": {"standardise": True}},
         "loss": "huver",
         "optimizer": {"Adam": {"lr": 3, "beta_1": 1}},
-        "metrics": ["accuracy"],
+        "metrics": [{"MeanAbsoluteError": {"squared": True}}],
         "train": {"epochs": 0, "gradient_clip": 0},
         "metric": [],
     }
@@ -111,8 +111,8 @@ def test_all_mistakes_of_an_experiment_are_reported_in_one_go() -> None:
         "optimizer.Adam.beta_1: beta_1 must be a number from 0 to below 1, found 1\n"
         "optimizer.Adam.lr: Adam has no argument 'lr'\n"
         "  hint: Adam takes learning_rate, beta_1, beta_2, epsilon, weight_decay, amsgrad\n"
-        "metrics[0] must be Accuracy, MeanAbsoluteError or MeanSquaredError, found 'accuracy'\n"
-        "  hint: did you mean 'Accuracy'?\n"
+        "metrics[0].MeanAbsoluteError.squared: MeanAbsoluteError has no argument 'squared'\n"
+        "  hint: MeanAbsoluteError takes name\n"
         "train.epochs: epochs must be a positive integer, found 0\n"
         "train.gradient_clip: gradient_clip must be a positive number, found 0\n"
         "metric: experiment has no argument 'metric'\n"

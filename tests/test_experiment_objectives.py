@@ -1,15 +1,17 @@
-"""Losses and metrics by name, against their formulas."""
+"""Losses by name, against their formulas."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from experiment_cases import use_other_data
 from torch import Tensor
 from torch.nn import functional
 
+import rnnspec
 from rnnspec.config.losses import LossConfig
 from rnnspec.config.tags import tagged_config
-from rnnspec.experiment.objectives import Measures, Objective
+from rnnspec.experiment.objectives import Objective, objective_of
 
 Y = torch.tensor([2, 0, 1, 2])
 
@@ -77,18 +79,71 @@ def test_probabilities_undo_what_the_loss_holds(name: str, make: object, outputs
     assert torch.equal(objective(name).probabilities(outputs), make(outputs))  # type: ignore[operator]
 
 
-def test_metrics_are_those_of_all_batches_together(outputs: Tensor) -> None:
-    measures = Measures(["Accuracy", "MeanAbsoluteError", "MeanSquaredError"], objective("CrossEntropy"), 3)
+class TestMatching:
+    """What is compared: sequences or steps, classes or numbers, never padding."""
 
-    measures.update(outputs[:1], Y[:1])
-    measures.update(outputs[1:], Y[1:])
+    MASK = torch.tensor([[True, True, True], [True, False, False]])
 
-    error = outputs.softmax(-1) - one_hot()
-    found = {name: metric.compute().item() for name, metric in measures.metrics.items()}
-    assert found == pytest.approx(
-        {
-            "accuracy": (outputs.argmax(-1) == Y).float().mean().item(),
-            "mean_absolute_error": error.abs().mean().item(),
-            "mean_squared_error": error.square().mean().item(),
-        }
+    @pytest.mark.parametrize(
+        ("outputs", "y", "matched"),
+        [
+            pytest.param((2, 4), torch.tensor([7, 8]), [7, 8], id="classes of sequences"),
+            pytest.param((2, 4), torch.tensor([[0.7], [0.8]]), [[0.7], [0.8]], id="numbers of sequences"),
+            pytest.param((2, 3, 4), torch.tensor([7, 8]), [7, 7, 7, 8], id="a class for all steps"),
+            pytest.param((2, 3, 4), torch.tensor([[7, 8, 9], [5, -1, -1]]), [7, 8, 9, 5], id="classes of steps"),
+            pytest.param(
+                (2, 3, 4), torch.tensor([[0.5], [0.25]]), [[0.5], [0.5], [0.5], [0.25]], id="numbers for all steps"
+            ),
+            pytest.param(
+                (2, 3, 4),
+                torch.tensor([[[1.0], [2.0], [3.0]], [[4.0], [0.0], [0.0]]]),
+                [[1.0], [2.0], [3.0], [4.0]],
+                id="numbers of steps",
+            ),
+            pytest.param((2, 3, 4), torch.tensor([7]), [7, 7, 7], id="a filled batch"),
+        ],
     )
+    def test_every_real_step_has_its_target(self, outputs: tuple[int, ...], y: Tensor, matched: list[object]) -> None:
+        given = torch.randn(outputs)
+
+        found, targets = objective("CrossEntropy").matched(given, y, self.MASK)
+
+        rows = given if given.ndim == 2 else given[self.MASK]
+        assert torch.equal(found, rows[: len(matched)])
+        assert targets.tolist() == torch.tensor(matched).tolist()
+
+    def test_numbers_are_compared_as_they_are(self, outputs: Tensor) -> None:
+        numbers = Objective(tagged_config("mean_squared_error", LossConfig), None, 3)  # type: ignore[arg-type]
+        y = torch.randn(4, 3)
+
+        assert numbers.task == "regression"
+        assert numbers.loss(outputs, y).item() == pytest.approx((outputs - y).square().mean().item())
+
+    def test_one_output_tells_two_classes_apart(self) -> None:
+        binary = Objective(tagged_config("BinaryCrossEntropy", LossConfig), 2, 1)  # type: ignore[arg-type]
+        outputs, y = torch.randn(4, 1), torch.tensor([1, 0, 0, 1])
+
+        assert binary.task == "binary"
+        expected = functional.binary_cross_entropy(outputs.sigmoid(), y[:, None].float())
+        assert binary.loss(outputs, y).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("data", "model", "told"),
+    [
+        pytest.param("JapaneseVowels", "[GRU: {units: 4}, Dense: {units: 9}]", ("multiclass", 9, 9), id="classes"),
+        pytest.param("Pairs", "[GRU: {units: 1}]", ("binary", 2, 1), id="two classes, one output"),
+        pytest.param("Pairs", "[GRU: {units: 2}]", ("multiclass", 2, 2), id="two classes, two outputs"),
+        pytest.param("Numbers", "[GRU: {units: 3}]", ("regression", None, 3), id="numbers"),
+    ],
+)
+def test_data_loss_and_model_tell_the_task(
+    data: str, model: str, told: tuple[str, int | None, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_other_data(monkeypatch)
+    loss = {"Numbers": "Huber", "Pairs": "BinaryCrossEntropy"}.get(data, "CrossEntropy")
+    config = rnnspec.loads(f"{{data: {data}, model: {model}, loss: {loss}}}")
+
+    found = objective_of(config)  # type: ignore[arg-type]
+
+    assert (found.task, found.classes, found.outputs) == told

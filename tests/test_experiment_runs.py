@@ -19,7 +19,14 @@ from rnnspec.experiment.prediction import judged, predict
 from rnnspec.experiment.runs import RunFolder, load_run
 from rnnspec.experiment.series import Series
 
-FILES = ["experiment.yaml", "learning_curve.png", "metrics.csv", "run.json", "weights.safetensors"]
+FILES = [
+    "confusion_matrix.png",
+    "experiment.yaml",
+    "learning_curve.png",
+    "metrics.csv",
+    "run.json",
+    "weights.safetensors",
+]
 
 
 @pytest.fixture(autouse=True)

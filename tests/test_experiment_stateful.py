@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from experiment_cases import CLASSES, experiment, series, tiny, use_tiny
+from cli_cases import Shell
+from experiment_cases import experiment, series, tiny, use_tiny
 from torch import Tensor
 from torch.nn import functional
 
 import rnnspec
-from rnnspec import ConfigError, ConfigWarning, from_dict
+from rnnspec import ConfigError, ConfigWarning
 from rnnspec.experiment.experiment import Experiment
 from rnnspec.experiment.history import Row
 from rnnspec.experiment.prediction import predict
@@ -28,7 +29,7 @@ UNMOVED = "optimizer: {SGD: {learning_rate: 1.0e-30}}"
 def trained(train: str = TRAIN, more: str = "metrics: [Accuracy]") -> tuple[Task, list[Row]]:
     """Trains the stateful model on the tiny data: 27 sequences, 18 to test on."""
     config = experiment(MODEL, train, more)
-    task = Task(build_model(config, seed=1, device="cpu"), config, len(CLASSES))
+    task = Task(build_model(config, seed=1, device="cpu"), config)
     return task, fit(task, tiny(), config.train, accelerator="cpu", progress=False)
 
 
@@ -132,7 +133,7 @@ def test_a_drawn_order_is_warned_of(
 class TestBatchSize:
     def test_it_must_be_the_models(self) -> None:
         with pytest.raises(ConfigError) as raised:
-            experiment(MODEL, "batch_size: 8")
+            rnnspec.build(experiment(MODEL, "batch_size: 8"))
 
         assert str(raised.value) == (
             "3:21: train.batch_size: batch_size must be 16, which the stateful GRU has, found 8\n"
@@ -140,17 +141,24 @@ class TestBatchSize:
             "    |                     ^"
         )
 
+    def test_check_tells_it_too(self, shell: Shell) -> None:
+        shell.write("a.yaml", f"data: JapaneseVowels\nmodel: {MODEL}\n")
+
+        ran = shell("check", "a.yaml")
+
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.splitlines()[0] == (
+            "a.yaml:1:1: train.batch_size: batch_size must be 16, which the stateful GRU has, found 32"
+        )
+
     @pytest.mark.parametrize(
-        "layer",
+        ("model", "train"),
         [
-            pytest.param({"GRU": {"units": 3, "batch_input_shape": [16, None, 12]}}, id="not stateful"),
-            pytest.param({"GRU": {"units": 3, "stateful": True}}, id="no size"),
-            pytest.param({"GRU": {"units": 3, "stateful": True, "batch_input_shape": [None, 5, 2]}}, id="free size"),
-            pytest.param({"GRU": {"units": 3, "stateful": True, "batch_input_shape": [8, 5, 2]}}, id="the same"),
+            pytest.param(MODEL.replace("stateful: true", "stateful: false"), "{batch_size: 8}", id="not stateful"),
+            pytest.param(MODEL, "{batch_size: 16}", id="the same"),
         ],
     )
-    def test_otherwise_any_will_do(self, layer: dict[str, object]) -> None:
-        made = from_dict({"model": layer, "train": {"batch_size": 8}})
+    def test_otherwise_all_is_well(self, model: str, train: str, shell: Shell) -> None:
+        shell.write("a.yaml", f"data: JapaneseVowels\nmodel: {model}\ntrain: {train}\n")
 
-        assert isinstance(made, rnnspec.ExperimentConfig)
-        assert made.train.batch_size == 8
+        assert shell("check", "a.yaml").code == 0

@@ -11,7 +11,7 @@ import warnings
 import pytest
 import pytorch_lightning as lightning
 import torch
-from experiment_cases import CLASSES, experiment, series, tiny
+from experiment_cases import experiment, series, tiny
 from pytorch_lightning.accelerators import CUDAAccelerator, MPSAccelerator
 from torch.nn import functional
 
@@ -28,7 +28,7 @@ SEQUENCES = "[GRU: {units: 4, return_sequences: true}, TimeDistributed: {layer: 
 def trained(**changes: str) -> tuple[Task, list[Row]]:
     """Trains on the tiny data; `seconds` is left out of the rows."""
     config = experiment(**changes)
-    task = Task(build_model(config, seed=1, device="cpu"), config, len(CLASSES))
+    task = Task(build_model(config, seed=1, device="cpu"), config)
     data = tiny().validated(config.train.validation_split, seed=3)
     rows = fit(task, data, config.train, accelerator="cpu", progress=False)
     return task, [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
@@ -37,7 +37,7 @@ def trained(**changes: str) -> tuple[Task, list[Row]]:
 def first_loss(**changes: str) -> tuple[nn.Sequential, float, torch.Tensor, torch.Tensor, torch.Tensor]:
     """The loss that a task gives for one batch, with the model and the batch."""
     config = experiment(**changes)
-    task = Task(build_model(config, seed=1, device="cpu"), config, len(CLASSES))
+    task = Task(build_model(config, seed=1, device="cpu"), config)
     task.log = lambda *_, **__: None  # type: ignore[method-assign]  # there is no trainer
     x, mask, y = next(iter(batches(series(5, seed=4), 5)))
     return task.model, task.training_step((x, mask, y), 0).item(), x, mask, y
@@ -126,7 +126,7 @@ def test_gradients_are_clipped() -> None:
     config = experiment(
         train="epochs: 1, seed: 3, batch_size: 27, gradient_clip: 0.001", more="optimizer: {SGD: {learning_rate: 1.0}}"
     )
-    task = Task(build_model(config, seed=1, device="cpu"), config, len(CLASSES))
+    task = Task(build_model(config, seed=1, device="cpu"), config)
     before = torch.cat([parameter.detach().clone().flatten() for parameter in task.model.parameters()])
 
     fit(task, tiny(), config.train, accelerator="cpu", progress=False)
@@ -145,7 +145,7 @@ def test_order_is_drawn_anew_only_if_asked_for(shuffle: str, same: bool) -> None
             return super().training_step(batch, index)  # type: ignore[arg-type]
 
     config = experiment(train=f"epochs: 2, seed: 3, batch_size: 27, shuffle: {shuffle}")
-    fit(Spy(build_model(config, seed=1), config, 9), tiny(), config.train, accelerator="cpu", progress=False)
+    fit(Spy(build_model(config, seed=1), config), tiny(), config.train, accelerator="cpu", progress=False)
 
     assert (orders[0] == orders[1]) is same
     assert (orders[0] == tiny().train.y.tolist()) is same  # type: ignore[union-attr]
@@ -169,7 +169,7 @@ def test_an_accelerator_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyP
     for kind in (CUDAAccelerator, MPSAccelerator):
         monkeypatch.setattr(kind, "is_available", lambda: False)
     config = experiment()
-    task = Task(build_model(config, device="cpu"), config, 9)
+    task = Task(build_model(config, device="cpu"), config)
 
     with pytest.raises(EngineError) as raised:
         fit(task, tiny(), config.train, accelerator="gpu", progress=False)
@@ -253,7 +253,7 @@ def test_training_works_in_another_thread() -> None:
 
 def test_progress_bar_tells_the_last_numbers(capfd: pytest.CaptureFixture[str]) -> None:
     config = experiment()
-    rows = fit(Task(build_model(config, device="cpu"), config, 9), tiny(), config.train, accelerator="cpu")
+    rows = fit(Task(build_model(config, device="cpu"), config), tiny(), config.train, accelerator="cpu")
 
     last = capfd.readouterr().err.replace("\r", "\n").splitlines()[-1]
     assert "2/2" in last
@@ -263,7 +263,7 @@ def test_progress_bar_tells_the_last_numbers(capfd: pytest.CaptureFixture[str]) 
 
 def test_progress_bar_is_closed_where_training_fails(capfd: pytest.CaptureFixture[str]) -> None:
     config = experiment()
-    task = Task(build_model(config, device="cpu"), config, 9)
+    task = Task(build_model(config, device="cpu"), config)
     task._step = lambda *_: 1 / 0  # type: ignore[method-assign,assignment,return-value]
 
     with pytest.raises(ZeroDivisionError):

@@ -155,6 +155,11 @@ class TaggedConfig(Config):
         return found
 
     @classmethod
+    def takes_as_it_is(cls, tag: str) -> bool:
+        """Whether `from_users_tag` makes the config of a name: those that a user registered."""
+        return cls.registry.is_users(tag)
+
+    @classmethod
     def from_users_tag(cls, tag: str, arguments: Mapping[str, Any]) -> TaggedConfig:
         """Makes the config of a name that a user registered.
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, cast
 
 from attrs import field, frozen
 
 from rnnspec.config.base import Config, TaggedConfig
 from rnnspec.config.checks import Fraction, Limit, PositiveInt, PositiveNumber, Seed, Whole
 from rnnspec.config.layer import LayerConfig
-from rnnspec.config.losses import CrossEntropyLossConfig, LossConfig
-from rnnspec.config.model import SequentialConfig, model_config, stateful_layers
+from rnnspec.config.losses import BinaryCrossEntropyLossConfig, CrossEntropyLossConfig, LossConfig
+from rnnspec.config.metrics import MetricConfig, MetricLike, OtherMetricConfig
+from rnnspec.config.model import SequentialConfig, model_config
 from rnnspec.config.optimizers import AdamConfig, OptimizerConfig
 from rnnspec.config.tags import tagged
 from rnnspec.errors import Problem
@@ -21,7 +22,6 @@ from rnnspec.shapes import Shape
 __all__ = ["DataConfig", "ExperimentConfig", "JapaneseVowelsConfig", "TrainConfig"]
 
 Data = str | Mapping[str, Any]
-Metric = Literal["Accuracy", "MeanAbsoluteError", "MeanSquaredError"]
 
 
 @frozen(slots=False, eq=False, repr=False)
@@ -33,13 +33,15 @@ class DataConfig(TaggedConfig):
 
     Attributes:
         channels: Channels of every sequence.
-        classes: How many classes the sequences belong to.
+        classes: How many classes the sequences, or their steps, belong to; None where the targets are numbers.
+        targets: How many numbers a target has where there are no classes.
     """
 
     expected: ClassVar[str] = "a data set"
     registry: ClassVar[Registry] = DATASETS
     channels: ClassVar[int]
-    classes: ClassVar[int]
+    classes: ClassVar[int | None] = None
+    targets: ClassVar[int] = 1
 
     standardize: bool = True
 
@@ -53,7 +55,7 @@ class JapaneseVowelsConfig(DataConfig):
 
     identifier: ClassVar[str] = "JapaneseVowels"
     channels: ClassVar[int] = 12
-    classes: ClassVar[int] = 9
+    classes: ClassVar[int | None] = 9
 
 
 @frozen(slots=False, eq=False, repr=False)
@@ -120,7 +122,8 @@ class ExperimentConfig(Config):
         data: The data set: a name, or `{Name: {arguments}}`; None where data come from elsewhere.
         loss: The loss (default `CrossEntropy`, from logits).
         optimizer: The optimizer (default `Adam`).
-        metrics: Names of what is measured beside the loss: `Accuracy`, `MeanAbsoluteError`, `MeanSquaredError`.
+        metrics: What is measured beside the loss: metrics of torchmetrics by the names of their classes, by Keras's
+            names, or as `{F1Score: {average: macro}}`.
         train: How to train; a `TrainConfig` or its arguments.
     """
 
@@ -132,19 +135,18 @@ class ExperimentConfig(Config):
     optimizer: Annotated[OptimizerConfig, tagged(OptimizerConfig)] = field(
         default=AdamConfig(), converter=_any_optimizer
     )
-    metrics: Annotated[Sequence[Metric], Limit("a list of metrics")] = ()
+    metrics: Annotated[Sequence[MetricLike], Limit("a list of metrics")] = ()
     train: TrainConfig = field(default=TrainConfig(), converter=_any_train)
 
     @classmethod
     def relations(cls, values: Mapping[str, Any]) -> list[Problem]:
-        """Checks that a stateful model is trained with its own batch size."""
-        if not {"model", "train"} <= values.keys() or not (layers := stateful_layers(values["model"])):
-            return []
-        shape, found = values["model"].declared_input(), values["train"].batch_size
-        if shape is None or shape[0] in (None, found):
-            return []
-        message = f"batch_size must be {shape[0]}, which the stateful {layers[0].label} has, found {found}"
-        return [Problem(message, ("train", "batch_size"))]
+        """Checks that metrics have different columns, and that they and the loss suit the targets."""
+        return [*_metric_problems(values), *_target_problems(values)]
+
+    @property
+    def measured(self) -> tuple[MetricConfig, ...]:
+        """The metrics, as configs."""
+        return cast(tuple[MetricConfig, ...], self.metrics)
 
     @property
     def input_shape(self) -> Shape | None:
@@ -154,3 +156,28 @@ class ExperimentConfig(Config):
     def to_schema(self) -> dict[str, Any]:
         """The document: an experiment has no tag."""
         return self.to_dict()
+
+
+def _metric_problems(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Two metrics with one column."""
+    first: dict[str, int] = {}
+    for index, metric in enumerate(values.get("metrics", ())):
+        if first.setdefault(metric.column, index) != index:
+            message = f"metrics {first[metric.column]} and {index} are both called '{metric.column}'"
+            keys = ("metrics", index, metric.identifier)
+            yield Problem(message, keys, f"give one of them a name: {{{metric.identifier}: {{name: second}}}}")
+
+
+def _target_problems(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """What compares classes where the targets are numbers."""
+    data = values.get("data")
+    if data is None or data.classes is not None:
+        return
+    loss = values.get("loss")
+    if isinstance(loss, CrossEntropyLossConfig | BinaryCrossEntropyLossConfig):
+        message = f"{loss.identifier} compares classes, the targets of {data.identifier} are numbers"
+        yield Problem(message, ("loss",), "for example `loss: MeanSquaredError`")
+    for index, metric in enumerate(values.get("metrics", ())):
+        if metric.of_classes and not isinstance(metric, OtherMetricConfig):
+            message = f"{metric.identifier} compares classes, the targets of {data.identifier} are numbers"
+            yield Problem(message, ("metrics", index), "for example MeanAbsoluteError")

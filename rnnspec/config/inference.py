@@ -6,7 +6,6 @@ from that. An unknown shape stays unknown until a layer declares its input.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -17,10 +16,11 @@ from rnnspec.config import convert
 from rnnspec.config.base import Config
 from rnnspec.config.checks import BatchShape
 from rnnspec.config.layer import LayerConfig
-from rnnspec.config.model import SequentialConfig
+from rnnspec.config.model import SequentialConfig, stateful_layers
 from rnnspec.config.sequence import RecurrentConfig
 from rnnspec.config.wrappers import BidirectionalConfig, WrapperConfig
 from rnnspec.errors import ConfigError, Error, Key, MaskError, Problem, ShapeError, format_path
+from rnnspec.registry import snake_case
 from rnnspec.shapes import Shape, format_shape
 
 if TYPE_CHECKING:
@@ -141,19 +141,33 @@ def infer(
 
 
 def _fitting(config: ExperimentConfig, inference: Inference) -> Inference:
-    """Adds the error of an output that does not fit the classes of the data, one number each."""
+    """Adds the error of a model that cannot be trained with the data: its output or its batch size does not fit."""
     if config.data is None or inference.error:
         return inference
-    last, classes = inference.layers[-1], config.data.classes
-    output, message = inference.output_shape, None
+    last, output = inference.layers[-1], inference.output_shape
+    numbers = config.data.classes or config.data.targets
+    # One probability says all about two classes.
+    single = config.data.classes == 2 and config.loss.identifier == "BinaryCrossEntropy"
+    message = None
     if last.config.several_outputs:
         message = f"{last.config.label} returns several tensors ({last.config.several_outputs}), a loss takes one"
-    elif output is not None and (len(output) not in (2, 3) or output[-1] not in (None, classes)):
+    elif output is not None and (len(output) not in (2, 3) or output[-1] not in (None, numbers, 1 if single else None)):
         message = (
-            f"{last.config.label} gives {format_shape(output)}, expected {classes} numbers at the end, one for each"
+            f"{last.config.label} gives {format_shape(output)}, expected {numbers} numbers at the end, one for each"
         )
-        message += f" class of {config.data.identifier}"
-    return replace(inference, error=ShapeError(Problem(message, last.keys))) if message else inference
+        message += f" {'class' if config.data.classes else 'target'} of {config.data.identifier}"
+    if message:
+        return replace(inference, error=ShapeError(Problem(message, last.keys)))
+    return replace(inference, error=_other_batch_size(config, inference.input_shape))
+
+
+def _other_batch_size(config: ExperimentConfig, input_shape: Shape | None) -> ConfigError | None:
+    """The error of a stateful model that is trained with another batch size than its own."""
+    layers = stateful_layers(config.model)
+    if not layers or input_shape is None or input_shape[0] in (None, config.train.batch_size):
+        return None
+    message = f"batch_size must be {input_shape[0]}, which the stateful {layers[0].label} has, found"
+    return ConfigError(Problem(f"{message} {config.train.batch_size}", ("train", "batch_size")))
 
 
 def _walk(layers: list[LayerShapes], given: Shape | None, required: bool, masked: bool) -> Inference:
@@ -273,7 +287,7 @@ def _names(stack: Sequence[LayerConfig]) -> list[str]:
     for layer in stack:
         name = layer.name
         if name is None:
-            kind = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", layer.identifier).lower()
+            kind = snake_case(layer.identifier)
             name = next(f"{kind}_{n}" for n in count(1) if f"{kind}_{n}" not in taken)
             taken.add(name)
         names.append(name)

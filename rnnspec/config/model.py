@@ -14,7 +14,6 @@ from rnnspec.config.layer import LayerConfig, LayerLike
 from rnnspec.config.tags import split_tag, tagged_config
 from rnnspec.config.wrappers import WrapperConfig, graph_problems
 from rnnspec.errors import ConfigError, Problem
-from rnnspec.shapes import Shape
 
 EXPERIMENT_KEYS = ("model", "data", "loss", "optimizer", "metrics", "train")
 
@@ -39,10 +38,6 @@ class SequentialConfig(Config):
     def stack(self) -> tuple[LayerConfig, ...]:
         """The layers, as configs."""
         return cast(tuple[LayerConfig, ...], self.layers)
-
-    def declared_input(self) -> Shape | None:
-        """The input shape that the first layer declares, with the batch; None if it declares none."""
-        return self.stack[0].declared_input()
 
     @classmethod
     def relations(cls, values: Mapping[str, Any]) -> list[Problem]:

@@ -98,7 +98,7 @@ def tagged_config(value: Any, family: type[TaggedConfig]) -> TaggedConfig:
     if isinstance(value, family):
         return value
     tag = split_tag(value, family.expected)
-    cls, preset = (None, {}) if family.registry.is_users(tag.name) else _find(tag, family)
+    cls, preset = (None, {}) if family.takes_as_it_is(tag.name) else _find(tag, family)
 
     def make(arguments: Any) -> TaggedConfig:
         if not isinstance(arguments, Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ _STYLES = (("train", "#0072B2", "--"), ("validation", "#009E73", ":"), ("test", 
 def draw_learning_curve(
     rows: Sequence[Mapping[str, float]], path: Path, title: str, labels: Mapping[str, str] | None = None
 ) -> None:
-    """Draws every measure over the epochs, one axes each, training and test split together.
+    """Draws every measure over the epochs, one axes each, four in a line, training and test split together.
 
     Args:
         rows: A row an epoch: `epoch`, and `train_`, `validation_` and `test_` values, as in metrics.csv. The training
@@ -30,11 +31,12 @@ def draw_learning_curve(
     """
     measures = [name.removeprefix("train_") for name in rows[0] if name.startswith("train_")]
     # A figure with a canvas of its own: no pyplot, so neither its state nor the user's style is touched.
-    figure = Figure(figsize=(1 + 4.5 * len(measures), 4), dpi=150, layout="constrained")
+    columns = min(4, len(measures))
+    lines = math.ceil(len(measures) / columns)
+    figure = Figure(figsize=(1 + 4.5 * columns, 4 * lines), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, len(measures), squeeze=False)[0]
-    for ax, measure in zip(axes, measures, strict=True):
-        _draw(ax, rows, measure, (labels or {}).get(measure, measure))
+    for index, measure in enumerate(measures, start=1):
+        _draw(figure.add_subplot(lines, columns, index), rows, measure, (labels or {}).get(measure, measure))
     figure.suptitle(title)
     figure.savefig(path)
 

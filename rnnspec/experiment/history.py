@@ -7,23 +7,29 @@ import importlib.util
 import math
 import sys
 import time
-from typing import Any
+from typing import Any, Protocol, cast
 
 import pytorch_lightning as lightning
 
 from rnnspec.errors import DataError, Problem
-from rnnspec.experiment.series import SPLITS
 
 __all__ = ["History", "ProgressBar", "Row"]
 
 Row = dict[str, float]
 
 
+class Measured(Protocol):
+    """What has been trained for an epoch."""
+
+    def epoch_values(self) -> Row:
+        """The numbers of the epoch."""
+
+
 class History(lightning.Callback):
     """Keeps one row of numbers an epoch, and stops a run whose loss is no number any more.
 
     Attributes:
-        rows: A row an epoch: `epoch` from 1, `seconds` since the start, and every logged value (`train_loss`, ...).
+        rows: A row an epoch: `epoch` from 1, `seconds` since the start, and what the task tells (`train_loss`, ...).
     """
 
     def __init__(self) -> None:
@@ -35,13 +41,12 @@ class History(lightning.Callback):
 
         Args:
             trainer: The trainer.
-            pl_module: The module that is trained.
+            pl_module: The `Task` that is trained.
 
         Raises:
             DataError: If the training loss is nan or infinite.
         """
-        names = sorted(trainer.callback_metrics, key=_reading_order)
-        values = {name: float(trainer.callback_metrics[name]) for name in names}
+        values = cast(Measured, pl_module).epoch_values()
         epoch = trainer.current_epoch + 1
         self.rows.append({"epoch": epoch, "seconds": round(time.perf_counter() - self._start, 3), **values})
         if not math.isfinite(values["train_loss"]):
@@ -84,8 +89,3 @@ class ProgressBar(lightning.Callback):
         """Closes it where training stops early, so that the message starts on a line of its own."""
         if self._bar is not None:
             self._bar.close()
-
-
-def _reading_order(name: str) -> tuple[int, bool, str]:
-    """Split by split, the loss before the metrics."""
-    return SPLITS.index(name.partition("_")[0]), not name.endswith("_loss"), name

@@ -1,18 +1,25 @@
-"""From the names in an experiment to torch's losses and torchmetrics' metrics."""
+"""From the loss in an experiment to torch's, and what it means by outputs and targets.
+
+The last axis of a model's output holds a number for each class, or for each number of a target. Targets are the numbers
+of classes, integers, or numbers to be met, floating; of a sequence, or of each of its steps. All of this is known here,
+and nowhere else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections.abc import Callable
 
 import torch
-import torchmetrics
 from torch import Tensor, nn
-from torchmetrics.classification import MulticlassAccuracy
 
+from rnnspec.config.experiment import ExperimentConfig
+from rnnspec.config.inference import infer
 from rnnspec.config.losses import LossConfig
+from rnnspec.experiment.batches import Batch
+from rnnspec.experiment.data import data_config
+from rnnspec.nn import Sequential
 
-__all__ = ["Measures", "Objective"]
+__all__ = ["Objective", "compared", "objective_of"]
 
 _PROBABILITIES: dict[str, Callable[[Tensor], Tensor]] = {
     "CrossEntropy": nn.Softmax(-1),
@@ -24,40 +31,69 @@ _PROBABILITIES: dict[str, Callable[[Tensor], Tensor]] = {
 class Objective:
     """What a model's outputs are compared with, and how.
 
-    Cross-entropy takes the number of the class; every other loss takes zeros with a one at the class.
+    Cross-entropy takes the number of the class; every other loss takes zeros with a one at the class, or the number 0
+    or 1 where one output tells two classes apart. Targets that are no classes are taken as they are.
 
     Args:
         config: The loss.
-        classes: The number of classes.
+        classes: The number of classes; None where the targets are numbers.
+        outputs: Width of the model's output; None: one number for each class.
 
     Attributes:
+        classes: The number of classes, or None.
+        outputs: Width of the model's output.
+        task: torchmetrics's name for it: `multiclass`, `binary` or `regression`.
         probabilities: Makes probabilities of the model's outputs.
     """
 
-    def __init__(self, config: LossConfig, classes: int) -> None:
+    def __init__(self, config: LossConfig, classes: int | None, outputs: int | None = None) -> None:
         self._takes_numbers = config.identifier == "CrossEntropy"
         self._loss: nn.Module = getattr(nn, config.torch_name)(**config.torch_arguments())
-        self._classes = classes
+        self.classes = classes
+        self.outputs = outputs or classes or 1
+        self.task = "regression" if classes is None else "binary" if self.outputs < classes else "multiclass"
         self.probabilities = _PROBABILITIES.get(config.identifier, nn.Identity())
 
-    def targets(self, y: Tensor, dtype: torch.dtype) -> Tensor:
-        """Zeros with a one at the class.
+    def matched(self, outputs: Tensor, y: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Puts outputs and targets side by side, without padding.
 
         Args:
-            y: Classes, `(n,)`.
+            outputs: What the model gave, `(rows, outputs)`, or `(rows, time, outputs)`, of which every real step counts
+                the same.
+            y: Targets of the sequences, `(sequences,)` for classes and `(sequences, targets)` for numbers, or with an
+                axis of time after the first; that of a sequence is the target of each of its steps.
+            mask: Which steps are real, `(rows, time)`. Rows beyond the sequences are padding.
+
+        Returns:
+            The outputs, `(n, outputs)`, and their targets, `(n,)` or `(n, targets)`.
+        """
+        outputs, mask = outputs[: len(y)], mask[: len(y)]
+        if outputs.ndim == 2:
+            return outputs, y
+        if y.ndim == (2 if y.is_floating_point() else 1):
+            y = y.unsqueeze(1).expand(-1, mask.shape[1], *y.shape[1:])
+        return outputs[mask], y[mask]
+
+    def targets(self, y: Tensor, dtype: torch.dtype) -> Tensor:
+        """What the outputs, or their probabilities, would be if all were right.
+
+        Args:
+            y: Classes, `(n,)`, or numbers, `(n, targets)`.
             dtype: Dtype of the targets.
 
         Returns:
-            The targets, `(n, classes)`.
+            The targets, `(n, outputs)`.
         """
-        return nn.functional.one_hot(y, self._classes).to(dtype)
+        if self.task == "multiclass":
+            y = nn.functional.one_hot(y, self.outputs)
+        return y.reshape(len(y), -1).to(dtype)
 
     def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
         """The mean loss.
 
         Args:
-            outputs: What the model gave, `(n, classes)`.
-            y: Classes, `(n,)`.
+            outputs: What the model gave, `(n, outputs)`.
+            y: Targets, `(n,)` or `(n, targets)`.
 
         Returns:
             A scalar.
@@ -66,38 +102,34 @@ class Objective:
         return loss
 
 
-class Measures(nn.Module):
-    """The metrics of one split of the data over an epoch.
+def compared(model: Sequential, objective: Objective, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """Runs a model on a batch and compares.
 
     Args:
-        names: `Accuracy`, `MeanAbsoluteError`, `MeanSquaredError`; errors are those of the probabilities.
+        model: The model; its `losses` are added to the loss.
         objective: What the outputs mean.
-        classes: The number of classes.
+        batch: The batch.
+
+    Returns:
+        The mean loss, a scalar; the outputs, `(n, outputs)`; their targets, `(n,)` or `(n, targets)`.
     """
+    x, mask, y = batch
+    outputs, y = objective.matched(model(x, mask=mask), y, mask)
+    return sum(model.losses, objective.loss(outputs, y)), outputs, y
 
-    def __init__(self, names: Sequence[str], objective: Objective, classes: int) -> None:
-        super().__init__()
-        makers: dict[str, Callable[[], tuple[str, torchmetrics.Metric]]] = {
-            "Accuracy": lambda: ("accuracy", MulticlassAccuracy(classes, average="micro")),
-            "MeanAbsoluteError": lambda: ("mean_absolute_error", torchmetrics.MeanAbsoluteError()),
-            "MeanSquaredError": lambda: ("mean_squared_error", torchmetrics.MeanSquaredError()),
-        }
-        self._metrics = nn.ModuleDict(dict(makers[name]() for name in names))
-        self._objective = objective
 
-    @property
-    def metrics(self) -> dict[str, torchmetrics.Metric]:
-        """The metrics by their names in metrics.csv, for example `mean_squared_error`."""
-        return cast(dict[str, torchmetrics.Metric], dict(self._metrics.items()))
+def objective_of(config: ExperimentConfig) -> Objective:
+    """The objective of an experiment.
 
-    def update(self, outputs: Tensor, y: Tensor) -> None:
-        """Takes a batch in.
+    Args:
+        config: The experiment.
 
-        Args:
-            outputs: What the model gave, `(n, classes)`.
-            y: Classes, `(n,)`.
-        """
-        probabilities = self._objective.probabilities(outputs.detach())
-        targets = self._objective.targets(y, probabilities.dtype)
-        for name, metric in self.metrics.items():
-            metric.update(probabilities, y if name == "accuracy" else targets)
+    Returns:
+        The objective.
+
+    Raises:
+        ConfigError: If the experiment names no data.
+    """
+    data, shape = data_config(config), infer(config).output_shape
+    # A user's layer does not tell its shape; it then has what the data ask for.
+    return Objective(config.loss, data.classes, shape[-1] if shape else data.classes or data.targets)

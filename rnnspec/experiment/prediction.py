@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from rnnspec.experiment.batches import batches
-from rnnspec.experiment.objectives import Objective
+from rnnspec.experiment.objectives import objective_of
 from rnnspec.experiment.runs import Run
 from rnnspec.experiment.series import Floats, Series
 
@@ -30,7 +30,7 @@ def predict(run: Run, series: Series) -> list[Floats]:
     Raises:
         DataError: If the sequences do not fit the model.
     """
-    objective = Objective(run.config.loss, len(run.classes))
+    objective = objective_of(run.config)
     device = next(run.model.parameters()).device
     found: list[Floats] = []
     run.model.reset_states()

@@ -6,6 +6,7 @@ runs/japanese_vowels-1/
     weights.safetensors    the trained weights
     metrics.csv            a row an epoch
     learning_curve.png     the same as a picture
+    confusion_matrix.png   how often each class of the test split was taken for which; not where targets are numbers
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import json
 import platform
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,11 +29,12 @@ from safetensors.torch import load, save
 import rnnspec
 from rnnspec import nn
 from rnnspec.config.experiment import ExperimentConfig
+from rnnspec.display.confusion_matrix import draw_confusion_matrix
 from rnnspec.display.learning_curve import draw_learning_curve
 from rnnspec.errors import DataError, Problem, WeightsError
 from rnnspec.experiment.data import data_config
 from rnnspec.experiment.history import Row
-from rnnspec.experiment.series import DataSet, Series, Standardizer
+from rnnspec.experiment.series import SPLITS, DataSet, Series, Standardizer
 
 __all__ = ["Run", "RunFolder", "build_model", "load_run", "save_run"]
 
@@ -117,7 +119,12 @@ class Run:
 
 
 def save_run(
-    folder: Path, config: ExperimentConfig, model: torch.nn.Module, data: DataSet, rows: Sequence[Row]
+    folder: Path,
+    config: ExperimentConfig,
+    model: torch.nn.Module,
+    data: DataSet,
+    rows: Sequence[Row],
+    matrices: Mapping[str, torch.Tensor] | None = None,
 ) -> None:
     """Writes the files of a run.
 
@@ -127,6 +134,7 @@ def save_run(
         model: The trained model.
         data: The data it was trained on.
         rows: What the training returned.
+        matrices: Confusion matrices of the test split, by the names of their pictures. Default: none.
     """
     rnnspec.dump(config, folder / _CONFIG, defaults=True)
     about = {
@@ -145,6 +153,9 @@ def save_run(
         writer.writeheader()
         writer.writerows(rows)
     _draw(folder / "learning_curve.png", config, rows)
+    for name, matrix in (matrices or {}).items():
+        title = f"{data_config(config).identifier}, test split"
+        draw_confusion_matrix(matrix.cpu().numpy(), data.test.classes, folder / f"{name}.png", title)
 
 
 def load_run(folder: str | Path) -> Run:
@@ -215,4 +226,10 @@ def _draw(path: Path, config: ExperimentConfig, rows: Sequence[Row]) -> None:
     rate = optimizer.to_dict()["learning_rate"]
     title = f"{data_config(config).identifier}, {optimizer.identifier} at {rate:g}, {len(rows)} epochs"
     unit = "nats" if loss in ("CrossEntropy", "BinaryCrossEntropy") else loss
+    # A metric with a number for each class would fill the picture.
+    drawn = {
+        "epoch",
+        *(f"{split}_{name}" for split in SPLITS for name in ("loss", *(m.column for m in config.measured))),
+    }
+    rows = [{name: value for name, value in row.items() if name in drawn} for row in rows]
     draw_learning_curve(rows, path, title, {"loss": f"loss ({unit})", "accuracy": "accuracy (share of labels)"})

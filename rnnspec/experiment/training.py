@@ -7,7 +7,7 @@ import random
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import cast
@@ -18,13 +18,13 @@ import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
-from torchmetrics import Metric
 
 from rnnspec.config.experiment import ExperimentConfig, TrainConfig
 from rnnspec.errors import ConfigError, EngineError
 from rnnspec.experiment.batches import Batch, batches
 from rnnspec.experiment.history import History, ProgressBar, Row
-from rnnspec.experiment.objectives import Measures, Objective
+from rnnspec.experiment.measures import Measures
+from rnnspec.experiment.objectives import compared, objective_of
 from rnnspec.experiment.series import SPLITS, DataSet
 from rnnspec.nn import Sequential
 
@@ -34,23 +34,27 @@ __all__ = ["Task", "fit"]
 class Task(lightning.LightningModule):
     """A model with its loss, its metrics and its optimizer.
 
-    A model that returns a sequence is judged at every real step, each with the label of its sequence; padding counts
-    nowhere. The states of a stateful model start from zeros with the first batch of a split, in every epoch.
+    A model that returns a sequence is judged at every real step; padding counts nowhere. The states of a stateful model
+    start from zeros with the first batch of a split, in every epoch.
 
     Args:
         model: Called as `model(x, mask=mask)`; its `losses` are added to the loss, as in Keras.
         config: The experiment: its loss, optimizer and metrics are used.
-        classes: The number of classes.
+        labels: The labels of the classes, for metrics with a number for each.
+
+    Raises:
+        ConfigError: If the experiment names no data, or a metric cannot be used.
     """
 
-    def __init__(self, model: Sequential, config: ExperimentConfig, classes: int) -> None:
+    def __init__(self, model: Sequential, config: ExperimentConfig, labels: Sequence[str] = ()) -> None:
         super().__init__()
         self.model = model
-        self._objective = Objective(config.loss, classes)
+        self._objective = objective_of(config)
         self._optimizer = config.optimizer
         self.measures = nn.ModuleDict(
-            {f"{split}_": Measures(config.metrics, self._objective, classes) for split in SPLITS}
+            {f"{split}_": Measures(config.measured, self._objective, labels) for split in SPLITS}
         )
+        self._matrices: dict[str, Tensor] = {}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch of the training split."""
@@ -63,17 +67,24 @@ class Task(lightning.LightningModule):
     def _step(self, split: str, batch: Batch, index: int) -> Tensor:
         if index == 0:
             self.model.reset_states()
-        x, mask, y = batch
-        outputs, mask = self.model(x, mask=mask)[: len(y)], mask[: len(y)]
-        if outputs.ndim == 3:
-            outputs, y = outputs[mask], y[:, None].expand(mask.shape)[mask]
-        loss = sum(self.model.losses, self._objective.loss(outputs, y))
-        measures = cast(Measures, self.measures[split])
-        measures.update(outputs, y)
-        values: dict[str, Tensor | Metric] = {"loss": loss, **measures.metrics}
-        for name, value in values.items():
-            self.log(split + name, value, on_epoch=True, on_step=False, batch_size=len(y), add_dataloader_idx=False)
+        loss, outputs, y = compared(self.model, self._objective, batch)
+        cast(Measures, self.measures[split]).update(outputs, y, loss)
         return loss
+
+    def epoch_values(self) -> Row:
+        """The loss and the metrics of all splits since the last call: `train_loss`, `test_accuracy`, ..."""
+        row: Row = {}
+        for split, measures in cast(Iterable[tuple[str, Measures]], self.measures.items()):
+            row |= {split + name: value for name, value in measures.values().items()}
+            if split == "test_":
+                self._matrices = measures.matrices()
+            measures.reset()
+        return row
+
+    @property
+    def confusion_matrices(self) -> dict[str, Tensor]:
+        """Those of the test split at the last `epoch_values`, by their names."""
+        return self._matrices
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The optimizer of the parameters that may be trained."""
