@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rnnspec.factory import build as build
     from rnnspec.nn.dropout import dropout_masks as dropout_masks
     from rnnspec.nn.recording import record as record
+    from rnnspec.nn.truncated import tbptt as tbptt
     from rnnspec.registry import register as register
     from rnnspec.yaml.load import dump as dump, load as load, loads as loads
 
@@ -75,6 +76,7 @@ _MODULE_OF = {
     "nn": "rnnspec.nn",
     "record": "rnnspec.nn.recording",
     "register": "rnnspec.registry",
+    "tbptt": "rnnspec.nn.truncated",
     "use_engine": "rnnspec.engines.plan",
 }
 

@@ -67,6 +67,7 @@ recurrent = {
     "units": counts,
     "implementation": st.sampled_from([0, 1, 2]),
     "masked_start": st.sampled_from(["state", "zeros"]),
+    "initial_state": st.sampled_from(["zeros", "trainable"]),
     "seed": seeds,
     "input_dim": counts,
     "input_length": st.none() | counts,

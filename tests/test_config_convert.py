@@ -16,7 +16,8 @@ LSTM_TAKES = (
     "bias_initializer, unit_forget_bias, kernel_regularizer, recurrent_regularizer, bias_regularizer, "
     "activity_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout, name, "
     "trainable, dtype, inbound_nodes, weights, input_shape, batch_input_shape, return_sequences, return_state, "
-    "go_backwards, stateful, unroll, implementation, input_dim, input_length, keras_mask_order, masked_start, seed"
+    "go_backwards, stateful, unroll, implementation, input_dim, input_length, keras_mask_order, masked_start, "
+    "initial_state, seed"
 )
 
 

@@ -29,6 +29,11 @@ CASES = {
         {"units": 3, "masked_start": "nought"},
         "masked_start must be state or zeros, found 'nought'",
     ),
+    "initial_state": (
+        "GRU",
+        {"units": 3, "initial_state": "learned"},
+        "initial_state must be zeros or trainable, found 'learned'",
+    ),
     "input_dim": ("Embedding", {"input_dim": 0, "output_dim": 2}, "input_dim must be a positive integer, found 0"),
     "output_dim": (
         "Embedding",

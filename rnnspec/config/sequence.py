@@ -40,6 +40,8 @@ class RecurrentConfig(LayerConfig):
             sequences unreversed, as Keras does, although the outputs are reversed.
         masked_start: Ours: what a masked step before the first valid one emits: `state`, the initial state
             (default; Keras up to 2.2.4), or `zeros` (Keras since 2.2.5).
+        initial_state: Ours: where a sequence starts: at `zeros` (default), or at `trainable` states, which are weights
+            of the layer that start as zeros.
         seed: Ours: makes the dropout masks reproducible on their own.
     """
 
@@ -56,6 +58,7 @@ class RecurrentConfig(LayerConfig):
     input_length: PositiveInt | None = None
     keras_mask_order: bool = False
     masked_start: Literal["state", "zeros"] = "state"
+    initial_state: Literal["zeros", "trainable"] = "zeros"
     seed: Seed = None
 
     @classmethod

@@ -129,9 +129,10 @@ class Recurrence(CarriedStates):
         self.build_declared()
 
     def weight_shapes(self, input_shape: Shape) -> Mapping[str, tuple[int, ...]]:
-        """Kernel, recurrent kernel, bias, and the cell's own weights."""
+        """Kernel, recurrent kernel, bias, the cell's own weights, and trainable initial states."""
         self.compute_output_shape(input_shape)
-        return weight_shapes(self.cell, self.units, known(input_shape[-1]), use_bias=self.use_bias)
+        needed = weight_shapes(self.cell, self.units, known(input_shape[-1]), use_bias=self.use_bias)
+        return {**needed, **self.initial_shapes()}
 
     def forward(
         self,

@@ -33,6 +33,7 @@ class SequenceArguments(LayerArguments, total=False):
     time_major: bool
     keras_mask_order: bool
     masked_start: Literal["state", "zeros"]
+    initial_state: Literal["zeros", "trainable"]
     seed: int | None
     input_size: int | None
     batch_size: int | None
@@ -54,6 +55,8 @@ class SequenceLayer(Layer):
         implementation: 0 and 1 draw the dropout masks of each gate, 2 draws one for all gates; else they are equal.
         keras_mask_order: Ours. True leaves the mask that leaves a `go_backwards` layer unreversed, as Keras does.
         masked_start: Ours. What masked steps before the first valid one emit: the initial `state`, or `zeros`.
+        initial_state: Ours. Where a sequence starts: at `zeros`, or at `trainable` states, which are weights of the
+            layer, `initial_h` and so on, `(state size,)` each, that start as zeros.
         seed: Ours. Makes the dropout masks reproducible, whatever else draws random numbers.
         input_size: Width of the input; torch's name for `input_dim`.
         batch_size: Rows of every call of a stateful layer.
@@ -62,7 +65,7 @@ class SequenceLayer(Layer):
         **layer: See `Layer`.
 
     Raises:
-        ConfigError: If `implementation` or `masked_start` is none of what is allowed.
+        ConfigError: If `implementation`, `masked_start` or `initial_state` is none of what is allowed.
         ShapeError: If the arguments that declare the input's shape contradict each other.
     """
 
@@ -80,6 +83,7 @@ class SequenceLayer(Layer):
         implementation: Literal[0, 1, 2] = 0,
         keras_mask_order: bool = False,
         masked_start: Literal["state", "zeros"] = "state",
+        initial_state: Literal["zeros", "trainable"] = "zeros",
         seed: int | None = None,
         input_size: int | None = None,
         batch_size: int | None = None,
@@ -97,6 +101,7 @@ class SequenceLayer(Layer):
         self.implementation = check_choice("implementation", implementation, (0, 1, 2))
         self.keras_mask_order = keras_mask_order
         self.masked_start = check_choice("masked_start", masked_start, ("state", "zeros"))
+        self.initial_state = check_choice("initial_state", initial_state, ("zeros", "trainable"))
         self.seed = seed
         self._generator = seeded_generator(seed)
         if None not in (input_size, input_dim) and input_size != input_dim:

@@ -25,7 +25,8 @@ class CarriedStates(SequenceLayer):
     """Initial and carried states of a recurrent layer; the part of `Recurrence` that knows about them.
 
     Carried states are buffers that move with the layer and stay out of its `state_dict`, as in Keras, where they are
-    not among the weights. No gradient flows from call to call.
+    not among the weights. No gradient flows from call to call. A stateful layer with trainable initial states carries
+    none until its first call, and after `reset_states()`: that call starts from the weights, and trains them.
     """
 
     cell: Cell
@@ -33,9 +34,19 @@ class CarriedStates(SequenceLayer):
     kernel: Tensor
 
     def declare_states(self) -> None:
-        """Makes room for the carried states."""
+        """Makes room for the carried states, and declares trainable initial ones."""
         for name in self.cell.states:
             self.register_buffer(f"_state_{name}", None, persistent=False)
+            if self.initial_state == "trainable":
+                self.add_weight(f"initial_{name}", "zeros")
+
+    def initial_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the trainable initial states, by the names of the weights."""
+        if self.initial_state == "zeros":
+            return {}
+        return {
+            f"initial_{name}": shape[1:] for name, shape in zip(self.cell.states, self.state_shapes(0), strict=True)
+        }
 
     @property
     def output_size(self) -> int:
@@ -52,14 +63,14 @@ class CarriedStates(SequenceLayer):
         super().build(input_shape)
         batch = self.batch_size or self.batch_major(input_shape)[0]
         if self.stateful and self.states[0] is None and batch is not None:
-            self.carry(self.zero_states(batch))
+            self.start_anew(batch)
 
     @torch.no_grad()
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draws the weights anew, and sets carried states to zeros."""
         super().reset_parameters(generator)
         if self.built and self.states[0] is not None:  # while it is built, they may have been set already
-            self.carry(self.zero_states(self.states[0].shape[0]))
+            self.start_anew(self.states[0].shape[0])
 
     def state_shapes(self, batch: int) -> list[tuple[int, int]]:
         """Shapes of the states, `(batch, state size)` each."""
@@ -71,13 +82,28 @@ class CarriedStates(SequenceLayer):
         for name, state in zip(self.cell.states, states, strict=True):
             setattr(self, f"_state_{name}", state.detach().clone())  # what was returned may be changed in place
 
-    def zero_states(self, batch: int) -> States:
-        """States of zeros, on the device and in the dtype of the weights."""
+    def start_anew(self, batch: int) -> None:
+        """Carries what a sequence starts from; nothing where that is trainable, so that the next call trains it."""
+        self.batch_size = batch
+        if self.initial_state == "zeros":
+            self.carry(self.fresh_states(batch))
+        else:
+            self.forget()
+
+    def forget(self) -> None:
+        """Carries no states any more; the next call starts anew."""
+        for name in self.cell.states:
+            setattr(self, f"_state_{name}", None)
+
+    def fresh_states(self, batch: int) -> States:
+        """What a sequence starts from: zeros on the device and in the dtype of the weights, or trainable states."""
+        if self.initial_state == "trainable":
+            return tuple(getattr(self, name).expand(batch, -1) for name in self.initial_shapes())
         kernel = self.kernel  # not new_zeros: it may have no shape yet
         return tuple(torch.zeros(shape, dtype=kernel.dtype, device=kernel.device) for shape in self.state_shapes(batch))
 
     def initial_states(self, batch: int, given: Tensor | Sequence[Tensor] | None) -> States:
-        """The states that a call starts from: given ones, else carried ones, else zeros.
+        """The states that a call starts from: given ones, else carried ones, else zeros or trainable ones.
 
         Args:
             batch: Rows of the call.
@@ -99,7 +125,7 @@ class CarriedStates(SequenceLayer):
             return self._checked(given, batch, "initial_state")
         carried = self.states
         if not self.stateful or carried[0] is None:
-            return self.zero_states(batch)
+            return self.fresh_states(batch)
         # A state that was made under inference_mode may not take part in a graph; its copy may.
         inference = torch.is_inference_mode_enabled()
         return tuple(
@@ -113,12 +139,15 @@ class CarriedStates(SequenceLayer):
 
     @torch.no_grad()
     def reset_states(self, states: Any = None, *, rows: Any = None, batch_size: int | None = None) -> None:
-        """Sets the carried states of a stateful layer: to zeros, or to given values. An error changes nothing.
+        """Sets the carried states of a stateful layer: to where a sequence starts, or to given values.
+
+        An error changes nothing.
 
         Args:
-            states: Arrays or tensors, `(batch, state size)` each, h then c; one alone needs no list. None: zeros.
+            states: Arrays or tensors, `(batch, state size)` each, h then c; one alone needs no list. None: zeros, or
+                the trainable initial states.
             rows: Boolean, `(batch,)`: only these rows are set. None: all rows.
-            batch_size: A new batch size, with states of zeros.
+            batch_size: A new batch size; all rows start anew.
 
         Raises:
             StateError: If the layer is not stateful, its batch size is not known yet, or something does not fit.
@@ -130,14 +159,17 @@ class CarriedStates(SequenceLayer):
                 raise StateError(f"{self.label}: batch_size must be 0 or more, found {batch_size}")
             if states is not None or rows is not None:
                 raise StateError(f"{self.label}: reset_states takes batch_size alone, without states or rows")
-            self.carry(self.zero_states(batch_size))
+            self.start_anew(batch_size)
             return
         if self.batch_size is None:
             raise StateError(
                 f"{self.label} does not know its batch size yet: give batch_input_shape or batch_size, or call it once"
             )
         batch = self.batch_size
-        new = self.zero_states(batch) if states is None else self._converted(states, batch)
+        if states is None and rows is None:
+            self.start_anew(batch)
+            return
+        new = self.fresh_states(batch) if states is None else self._converted(states, batch)
         if rows is not None:
             if not isinstance(rows, Tensor) or tuple(rows.shape) != (batch,) or rows.dtype != torch.bool:
                 found = f"{rows.dtype} of shape {tuple(rows.shape)}" if isinstance(rows, Tensor) else repr(rows)
