@@ -104,9 +104,10 @@ def run(request: Request, tensors: Tensors) -> Result:
     valid = None if tensors.mask is None else tensors.mask.t().unsqueeze(-1)
     emitted = torch.zeros_like(states[0]) if request.masked_start == "zeros" and projected.shape[0] else states[0]
     outputs = []
+    steps = projected.unbind()  # not projected[time]: its gradient would be as large as projected at every step
     times = range(projected.shape[0])
     for time in reversed(times) if request.go_backwards else times:
-        x = projected[time].chunk(len(cell.gates), dim=1)
+        x = steps[time].chunk(len(cell.gates), dim=1)
         new = cell.step(x, states, recur, **tensors.extra_weights)
         if len(new) != len(states):
             raise StateError(f"{type(cell).__name__}.step must return {len(states)} states, it returned {len(new)}")
