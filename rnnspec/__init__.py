@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         WeightsError as WeightsError,
     )
     from rnnspec.factory import build as build
+    from rnnspec.interop.torch_reading import from_torch as from_torch
+    from rnnspec.interop.torch_writing import to_torch as to_torch
     from rnnspec.nn.dropout import dropout_masks as dropout_masks
     from rnnspec.nn.recording import record as record
     from rnnspec.nn.truncated import tbptt as tbptt
@@ -70,6 +72,7 @@ _MODULE_OF = {
     "dropout_masks": "rnnspec.nn.dropout",
     "dump": "rnnspec.yaml.load",
     "from_dict": "rnnspec.config.convert",
+    "from_torch": "rnnspec.interop.torch_reading",
     "functional": "rnnspec.functional",
     "load": "rnnspec.yaml.load",
     "loads": "rnnspec.yaml.load",
@@ -77,6 +80,7 @@ _MODULE_OF = {
     "record": "rnnspec.nn.recording",
     "register": "rnnspec.registry",
     "tbptt": "rnnspec.nn.truncated",
+    "to_torch": "rnnspec.interop.torch_writing",
     "use_engine": "rnnspec.engines.plan",
 }
 
