@@ -243,6 +243,10 @@ class Layer(torch.nn.Module):
             raise WeightsError(f"{self.label} has no weights yet: give its input_shape, build it, or call it once")
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
+        # All layers below are asked before the first weight changes.
+        for name, layer in self.named_modules():
+            if isinstance(layer, Layer):
+                layer._refuse_torch_weights(state_dict, f"{prefix}{name}." if name else prefix)
         # A layer that was never called takes its shapes from the file.
         lazy = [name for name in self._roles if is_lazy(getattr(self, name))]
         if lazy and all(prefix + name in state_dict for name in lazy):
@@ -259,6 +263,16 @@ class Layer(torch.nn.Module):
             self._materialize(found)
             self._built = True
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    def _refuse_torch_weights(self, state_dict: Any, prefix: str) -> None:
+        """Refuses the state_dict of a recurrent module of torch.nn: no name in it fits, so `strict` may let it pass."""
+        for name in ("weight_ih_l0", "weight_ih"):
+            if prefix + name in state_dict and not hasattr(self, name):
+                message = (
+                    f"{self.label}: the state_dict has the weight '{prefix}{name}' of a recurrent module of torch.nn"
+                )
+                hint = "load it into that module, and rnnspec.from_torch(module) makes a layer of it"
+                raise WeightsError(Problem(f"{message}, whose shapes and order of gates are others", hint=hint))
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         self._require_weights(getattr(self, name) for name in self._roles)
