@@ -241,10 +241,13 @@ def torchs(units: int = 2, **options: Any) -> nn.LSTM:
             ["GRU: reset_after=False, the reset of torch.nn.GRU acts after the matrix product"], id="reset-before",
         ),
         pytest.param(
-            lambda: lstm(dropout=0.2, recurrent_dropout=0.3, stateful=True, go_backwards=True),
+            lambda: lstm(
+                dropout=0.2, recurrent_dropout=0.3, initial_state="trainable", stateful=True, go_backwards=True
+            ),
             [
                 "LSTM: dropout=0.2, torch.nn.LSTM drops nothing of its input",
                 "LSTM: recurrent_dropout=0.3, torch.nn.LSTM drops nothing of the recurrent product",
+                "LSTM: initial_state='trainable', torch.nn.LSTM starts at zeros or at what it is given",
                 "LSTM: stateful=True, torch.nn.LSTM carries no states from call to call",
                 "LSTM: go_backwards=True, torch.nn.LSTM reads time backwards only beside a forward half",
             ],

@@ -119,6 +119,8 @@ def _half_reasons(half: Recurrence, *, backwards: bool) -> Iterator[str]:
         yield f"dropout={half.dropout}, {theirs} drops nothing of its input"
     if drops(half.recurrent_dropout):
         yield f"recurrent_dropout={half.recurrent_dropout}, {theirs} drops nothing of the recurrent product"
+    if half.initial_state == "trainable":
+        yield f"initial_state='trainable', {theirs} starts at zeros or at what it is given"
     if half.stateful:
         yield f"stateful=True, {theirs} carries no states from call to call"
     if half.go_backwards and not backwards:
