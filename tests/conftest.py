@@ -19,6 +19,8 @@ from cli_cases import Shell
 from hypothesis import settings
 from torch.overrides import TorchFunctionMode
 
+from rnnspec import registry
+
 torch.set_num_threads(1)
 # Deterministic algorithms also fill what torch.empty and its kin return: with NaN, or the largest integer.
 torch.use_deterministic_algorithms(True)
@@ -98,6 +100,9 @@ def _strict_dtypes(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """The command line in an empty folder."""
+    """The command line in an empty folder; what a command registers is forgotten."""
     monkeypatch.chdir(tmp_path)
+    for table in vars(registry).values():
+        if isinstance(table, registry.Registry):
+            monkeypatch.setattr(table, "_added", dict(table._added))
     return Shell(capsys, tmp_path)

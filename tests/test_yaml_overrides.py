@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rnnspec.errors import ConfigError, word
-from rnnspec.yaml.overrides import Override, apply, read_override
+from rnnspec.yaml.overrides import Override, apply, read_override, read_overrides
 
 
 def document() -> dict[str, Any]:
@@ -115,3 +115,24 @@ def test_a_path_that_leads_nowhere_is_a_problem(path: str, said: str) -> None:
 )
 def test_an_empty_document_has_no_paths(data: Any, said: str) -> None:
     assert [word(problem) for problem in apply(data, {"0.a": 7})[1]] == [said]
+
+
+def test_settings_keep_their_order_and_of_two_for_one_path_the_later_counts() -> None:
+    texts = ["a.b=1", "a={b: 2, c: 3}", "d=4", "a.b=5"]
+
+    values = read_overrides(texts)
+
+    assert list(values.items()) == [("a", {"b": 2, "c": 3}), ("d", 4), ("a.b", 5)]
+    data: dict[str, Any] = {"a": {"b": 0}}
+    apply(data, values)
+    assert data == {"a": {"b": 5, "c": 3}, "d": 4}
+
+
+def test_all_wrong_settings_are_told() -> None:
+    with pytest.raises(ConfigError) as error:
+        read_overrides(["a", "b=1", "c=[1"])
+
+    assert str(error.value) == (
+        "an override must be PATH=VALUE, found 'a'\noverride c=[1: the list that begins here has no end\n"
+        "  hint: close it with ']'"
+    )

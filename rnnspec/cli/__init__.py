@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import rnnspec
-from rnnspec.cli import check, fmt, predict, show, train
+from rnnspec.cli import check, evaluate, fmt, predict, show, train
 from rnnspec.cli.imports import imported
 from rnnspec.cli.options import Parser, print_json
 from rnnspec.errors import ConfigWarning, Error, Problem
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as done:  # argparse has printed its help or its complaint
         return int(done.code or 0)
     try:
-        with _plain_warnings(), imported(arguments.imports):
+        with _plain_warnings(arguments.quiet), imported(arguments.imports):
             code: int = arguments.run(arguments)
         sys.stdout.flush()
     except Error as error:
@@ -74,8 +74,8 @@ def _plain(problem: Problem) -> dict[str, object]:
 
 
 @contextmanager
-def _plain_warnings() -> Iterator[None]:
-    """Prints rnnspec's own warnings as one line, without the place in rnnspec's source."""
+def _plain_warnings(quiet: bool) -> Iterator[None]:
+    """Prints rnnspec's own warnings as one line, without the place in rnnspec's source; quiet, not at all."""
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if issubclass(category, ConfigWarning):
@@ -84,7 +84,7 @@ def _plain_warnings() -> Iterator[None]:
             usual(message, category, *where, **more)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("always", ConfigWarning)
+        warnings.simplefilter("ignore" if quiet else "always", ConfigWarning)
         usual, warnings.showwarning = warnings.showwarning, show
         yield
 
@@ -98,6 +98,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"rnnspec {rnnspec.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for command in (check, show, fmt, train, predict):
+    for command in (check, show, fmt, train, evaluate, predict):
         command.add_to(commands)
     return parser

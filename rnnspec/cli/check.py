@@ -35,7 +35,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise Error(*problems)
     if arguments.json:
         print_json({"ok": True, "files": summaries})
-    else:
+    elif not arguments.quiet:
         for file, summary in summaries.items():
             print(f"{file}: ok, {summary}")
     return 0

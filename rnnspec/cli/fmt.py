@@ -39,7 +39,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise ConfigError(*problems)
     if arguments.json:
         print_json({"ok": not (arguments.check and changed), "changed": changed})
-    else:
+    elif not arguments.quiet:
         for file in changed:
             print(f"{file}: {'would change' if arguments.check else 'changed'}")
     return 1 if arguments.check and changed else 0

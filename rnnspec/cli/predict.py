@@ -37,7 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
     writer.writeheader()
     writer.writerows(rows)
     known = [row for row in rows if row["expected"] is not None]
-    if known:
+    if known and not arguments.quiet:
         right = sum(row["label"] == row["expected"] for row in known)
         print(f"accuracy {right / len(known):.4f} ({right} of {len(known)})", file=sys.stderr)
     return 0

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rnnspec.cli.options import TRAIN, add_command, add_settings, load, print_json, require
+from rnnspec.cli.options import TRAIN, add_command, add_settings, load, print_json, print_values, require
 from rnnspec.errors import ConfigError, Problem
 
 __all__ = ["add_to"]
@@ -33,15 +33,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from rnnspec.experiment.experiment import Experiment
 
     experiment = Experiment(config, arguments.accelerator)
-    if not arguments.json:
+    told = not (arguments.json or arguments.quiet)
+    if told:
         print(experiment.table(), flush=True)
-    folder = experiment.train(arguments.runs, Path(arguments.file).stem, progress=not arguments.json)
+    folder = experiment.train(arguments.runs, Path(arguments.file).stem, progress=told)
     result = experiment.rows[-1]
     if arguments.json:
         print_json({"ok": True, "run": str(folder), "result": result})
         return 0
-    for name, value in result.items():
-        if name.startswith("test_"):
-            print(f"{name.replace('_', ' ')} {value:.4f}")
+    print_values({name: value for name, value in result.items() if name.startswith("test_")})
     print(f"run folder {folder}")
     return 0

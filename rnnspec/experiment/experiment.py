@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import evolve
@@ -11,12 +10,11 @@ from attrs import evolve
 from rnnspec.config.experiment import ExperimentConfig
 from rnnspec.config.model import stateful_layers
 from rnnspec.display.model_table import layer_rows, model_table
-from rnnspec.errors import ConfigError, warn
+from rnnspec.errors import warn
 from rnnspec.experiment.data import prepared_data
 from rnnspec.experiment.history import Row
 from rnnspec.experiment.runs import RunFolder, build_model, save_run
 from rnnspec.experiment.training import Task, fit
-from rnnspec.nn import Sequential
 
 __all__ = ["Experiment"]
 
@@ -47,7 +45,7 @@ class Experiment:
         self.model = build_model(config, seed=seed, device="cpu" if accelerator == "cpu" else None)
         self.rows: list[Row] = []
         self._accelerator = accelerator
-        self._task = _made_task(self.model, config, self.data.train.classes)
+        self._task = Task(self.model, config, self.data.train.classes)
 
     def table(self) -> str:
         """The table of the model: layers, output shapes, parameters, engines."""
@@ -74,15 +72,6 @@ class Experiment:
             self.rows = fit(task, self.data, train, accelerator=self._accelerator, progress=progress)
             save_run(folder.path, self.config, self.model, self.data, self.rows, task.confusion_matrices)
         return folder.path
-
-
-def _made_task(model: Sequential, config: ExperimentConfig, labels: Sequence[str]) -> Task:
-    """Makes the task; what is wrong with a metric gets its place in the file."""
-    try:
-        return Task(model, config, labels)
-    except ConfigError as error:
-        source = getattr(config, "_source", None)
-        raise error.mapped(source.locate if source else lambda problem: problem) from None
 
 
 def _warn_of_drawn_order(config: ExperimentConfig) -> None:

@@ -11,12 +11,13 @@ import torch
 import torchmetrics
 from torch import Tensor, nn
 
+from rnnspec.config.experiment import ExperimentConfig
 from rnnspec.config.metrics import ConfusionMatrixMetricConfig, MetricConfig, OtherMetricConfig
 from rnnspec.config.problems import missing_argument, unknown_argument
 from rnnspec.errors import ConfigError
 from rnnspec.experiment.objectives import Objective
 
-__all__ = ["Measures"]
+__all__ = ["Measures", "measures_of"]
 
 _OVER_ALL = ("MeanAbsoluteError", "MeanSquaredError")
 """What is the mean over all outputs; any other metric that can give a number for each output does."""
@@ -128,6 +129,27 @@ class Measures(nn.Module):
         if not isinstance(value, Tensor) or value.ndim > allowed:
             raise ConfigError(f"{config.identifier} gives no number, and no number for each class, so it has no column")
         return metric
+
+
+def measures_of(config: ExperimentConfig, objective: Objective, labels: Sequence[str] = ()) -> Measures:
+    """The measures of an experiment.
+
+    Args:
+        config: The experiment.
+        objective: What the outputs mean.
+        labels: The classes, for the columns of metrics with a number for each; their numbers if empty.
+
+    Returns:
+        The measures.
+
+    Raises:
+        ConfigError: If a metric cannot be used; with its place where the experiment came from a file.
+    """
+    try:
+        return Measures(config.measured, objective, labels)
+    except ConfigError as error:
+        source = getattr(config, "_source", None)
+        raise error.mapped(source.locate) if source else error from None
 
 
 def _is_of_classes(config: MetricConfig) -> bool:

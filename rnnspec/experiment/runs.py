@@ -18,9 +18,10 @@ import platform
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -31,7 +32,7 @@ from rnnspec import nn
 from rnnspec.config.experiment import ExperimentConfig
 from rnnspec.display.confusion_matrix import draw_confusion_matrix
 from rnnspec.display.learning_curve import draw_learning_curve
-from rnnspec.errors import DataError, Problem, WeightsError
+from rnnspec.errors import ConfigError, DataError, Problem, WeightsError
 from rnnspec.experiment.data import data_config
 from rnnspec.experiment.history import Row
 from rnnspec.experiment.series import SPLITS, DataSet, Series, Standardizer
@@ -158,29 +159,42 @@ def save_run(
         draw_confusion_matrix(matrix.cpu().numpy(), data.test.classes, folder / f"{name}.png", title)
 
 
-def load_run(folder: str | Path) -> Run:
+def load_run(folder: str | Path, overrides: Mapping[str, Any] | None = None) -> Run:
     """Reads a run back; no pickle is involved.
 
     Args:
         folder: The run's folder.
+        overrides: Values that replace those of its experiment, by path: `{"metrics": ["f1_score"]}`. Default: none.
 
     Returns:
         The run.
 
     Raises:
         DataError: If it is not the folder of a run.
+        ConfigError: If an override is wrong, or nothing registers a name of the experiment.
         WeightsError: If the weights do not fit the model.
     """
     folder = Path(folder)
     missing = [name for name in (_CONFIG, _ABOUT, _WEIGHTS) if not (folder / name).is_file()]
     if missing:
         raise DataError(Problem(f"is not the folder of a run: it has no {', '.join(missing)}", file=str(folder)))
-    config = rnnspec.load(folder / _CONFIG)
+    try:
+        config = rnnspec.load(folder / _CONFIG, overrides)
+    except ConfigError as error:
+        raise error.mapped(_unregistered) from None
     if not isinstance(config, ExperimentConfig):
         raise DataError(Problem("is no experiment any more, it was changed", file=str(folder / _CONFIG)))
     model = build_model(config)
     _load_weights(model, folder / _WEIGHTS)
     return Run(config, model.eval(), *_read_about(folder / _ABOUT, data_config(config).channels))
+
+
+def _unregistered(problem: Problem) -> Problem:
+    """A name that the run's own file has and that is not known was registered when it was trained."""
+    if not problem.message.startswith("unknown ") or "override" in problem.message:
+        return problem
+    hint = "the run was trained with a name of your own: import the module that registers it first (--import MODULE)"
+    return replace(problem, hint=hint)
 
 
 def build_model(config: ExperimentConfig, seed: int | None = None, device: str | None = None) -> nn.Sequential:

@@ -23,7 +23,7 @@ from rnnspec.config.experiment import ExperimentConfig, TrainConfig
 from rnnspec.errors import ConfigError, EngineError
 from rnnspec.experiment.batches import Batch, batches
 from rnnspec.experiment.history import History, ProgressBar, Row
-from rnnspec.experiment.measures import Measures
+from rnnspec.experiment.measures import Measures, measures_of
 from rnnspec.experiment.objectives import compared, objective_of
 from rnnspec.experiment.series import SPLITS, DataSet
 from rnnspec.nn import Sequential
@@ -51,9 +51,7 @@ class Task(lightning.LightningModule):
         self.model = model
         self._objective = objective_of(config)
         self._optimizer = config.optimizer
-        self.measures = nn.ModuleDict(
-            {f"{split}_": Measures(config.measured, self._objective, labels) for split in SPLITS}
-        )
+        self.measures = nn.ModuleDict({f"{split}_": measures_of(config, self._objective, labels) for split in SPLITS})
         self._matrices: dict[str, Tensor] = {}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:

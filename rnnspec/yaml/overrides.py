@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from rnnspec.registry import did_you_mean
 from rnnspec.yaml.document import parse
 from rnnspec.yaml.nodes import describe
 
-__all__ = ["Override", "apply", "read_override"]
+__all__ = ["Override", "apply", "read_override", "read_overrides"]
 
 _STEP = r"[^.\[\]\s]+"
 _PATH = re.compile(rf"(?:{_STEP}|\[[0-9]+\])(?:\.{_STEP}|\[[0-9]+\])*")
@@ -52,6 +52,33 @@ def read_override(text: str) -> tuple[str, Any]:
         return path, parse(value).data
     except ConfigError as error:
         raise ConfigError(*_of_override(text, error)) from None
+
+
+def read_overrides(texts: Iterable[str]) -> dict[str, Any]:
+    """Reads the overrides of a command line, in their order; of two for one path the later one counts.
+
+    Args:
+        texts: Each `PATH=VALUE`.
+
+    Returns:
+        The values by path.
+
+    Raises:
+        ConfigError: If one is wrong; all are told.
+    """
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for text in texts:
+        try:
+            path, value = read_override(text)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        values.pop(path, None)  # it moves behind what was set in between
+        values[path] = value
+    if problems:
+        raise ConfigError(*problems)
+    return values
 
 
 def _of_override(text: str, error: ConfigError) -> list[Problem]:
