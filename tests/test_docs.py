@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 from cli_cases import Shell
+from import_rules import modules
 from pages import PageRun, blocks
 
 import rnnspec
@@ -17,6 +20,7 @@ from rnnspec import registry
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EXAMPLES = [name for name, path in modules(ROOT).items() if "\n    Examples:\n" in path.read_text()]
 SENTENCES = [line for line in (ROOT / "docs" / "semantics.md").read_text().splitlines() if line.startswith("- ")]
 
 
@@ -59,6 +63,14 @@ def test_the_code_of_a_page_runs(page: Path, page_run: Callable[[str], PageRun],
         (tmp_path / "examples").symlink_to(ROOT / "examples")
 
     page_run(str(page.relative_to(ROOT))).run(page.read_text())
+
+
+@pytest.mark.parametrize("module", EXAMPLES)
+def test_the_examples_in_docstrings_run(module: str) -> None:
+    done = doctest.testmod(importlib.import_module(module), optionflags=doctest.ELLIPSIS)
+
+    assert done.attempted > 0
+    assert done.failed == 0
 
 
 def test_the_readmes_error_is_the_one_that_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
