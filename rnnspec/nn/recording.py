@@ -169,7 +169,7 @@ def record(layer: Any) -> AbstractContextManager[Trace | dict[str, Trace]]:
     Raises:
         ConfigError: If there is no recurrent layer.
 
-    Example:
+    Examples:
         >>> import torch, rnnspec
         >>> layer = rnnspec.nn.LSTM(3, input_size=2)
         >>> with rnnspec.record(layer) as trace:
