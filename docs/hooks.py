@@ -5,7 +5,9 @@ MkDocs calls these functions by their names.
 
 from __future__ import annotations
 
+import importlib
 import io
+import re
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from mkdocs.structure.pages import Page
 from rnnspec import cli
 
 ROOT = Path(__file__).resolve().parent.parent
+ALL_OF = re.compile(r"^::: (rnnspec\.\w+)\.(\w+)\.\*$", re.MULTILINE)
 COMMANDS = sorted(name for name, module in vars(cli).items() if hasattr(module, "add_to"))
 
 
@@ -33,11 +36,19 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
-    """Puts what every command says with `--help` at the end of the page about the command line."""
-    if page.file.src_uri != "reference/command-line.md":
-        return markdown
-    sections = [f"## rnnspec {name}\n\n```text\n{usage(name)}```\n" for name in COMMANDS]
-    return "\n".join([markdown, *sections])
+    """Writes out the names that a page leaves to the package, and what every command says with `--help`."""
+    text = ALL_OF.sub(lambda found: blocks(*found.groups()), markdown)
+    if page.file.src_uri == "reference/command-line.md":
+        text += "".join(f"\n## rnnspec {name}\n\n```text\n{usage(name)}```\n" for name in COMMANDS)
+    return text
+
+
+def blocks(package: str, module: str) -> str:
+    """The blocks of the reference for `::: package.module.*`: the module's classes that the package makes public."""
+    public = importlib.import_module(package).__all__
+    things = vars(importlib.import_module(f"{package}.{module}")).items()
+    names = [name for name, thing in things if name in public and thing.__module__ == f"{package}.{module}"]
+    return "\n\n".join(f"::: {package}.{name}" for name in names)
 
 
 def usage(*command: str) -> str:
