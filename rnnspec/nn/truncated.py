@@ -36,7 +36,7 @@ def tbptt(model: nn.Module, *sequences: Tensor, steps: int) -> Iterator[tuple[Te
         StateError: If a layer reads time backwards (it would need the chunks that come later), or is time-major.
         ConfigError: If `steps` is no positive integer.
 
-    Example:
+    Examples:
         >>> import torch
         >>> import rnnspec
         >>> model = rnnspec.nn.LSTM(3, return_sequences=True, input_size=2)
