@@ -131,7 +131,8 @@ class TestShow:
             "GRU    (None, 4)            204  steps",
             "Dense  (None, 9)             45",
             "total                       249",
-            "engine steps, because it runs every cell on every device",
+            "engine steps, because it runs every cell on every device; "
+            "not scan, because the call is neither compiled nor exported",
         ]
 
     def test_a_model_as_json(self, shell: Shell) -> None:
@@ -149,7 +150,10 @@ class TestShow:
                     "parameters": 72,
                     "trainable": 0,
                     "engine": "steps",
-                    "why": ["steps, because it runs every cell on every device"],
+                    "why": [
+                        "steps, because it runs every cell on every device",
+                        "not scan, because the call is neither compiled nor exported",
+                    ],
                 }
             ],
         }

@@ -43,7 +43,8 @@ class TestTrain:
             "GRU    (None, 4)            204  steps",
             "Dense  (None, 9)             45",
             "total                       249",
-            "engine steps, because it runs every cell on every device",
+            "engine steps, because it runs every cell on every device; "
+            "not scan, because the call is neither compiled nor exported",
         ]
         assert lines[6].startswith("test loss ")
         assert lines[7].startswith("test accuracy ")

@@ -8,7 +8,10 @@ from torch import nn as torch_nn
 import rnnspec
 from rnnspec.display.model_table import LayerRow, layer_rows, model_table
 
-STEPS = ("steps, because it runs every cell on every device",)
+STEPS = (
+    "steps, because it runs every cell on every device",
+    "not scan, because the call is neither compiled nor exported",
+)
 
 
 def test_a_model_has_a_row_a_layer() -> None:
@@ -59,7 +62,8 @@ def test_the_table_tells_each_reason_once() -> None:
         "LSTM                       (None, 30)          7,320  steps",
         "Dense                      (None, 2)              62",
         "total, 7,320 of it frozen                     11,582",
-        "engine steps, because it runs every cell on every device",
+        "engine steps, because it runs every cell on every device; "
+        "not scan, because the call is neither compiled nor exported",
     ]
 
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rnnspec.engines.request import Engine, Request
+from rnnspec.engines.scan import Scan
 from rnnspec.engines.steps import Steps
 from rnnspec.errors import EngineError, Problem
 from rnnspec.registry import did_you_mean
 
 __all__ = ["ENGINES", "Plan", "engine_of", "plan", "use_engine"]
 
-ENGINES: tuple[Engine, ...] = (Steps(),)
+ENGINES: tuple[Engine, ...] = (Scan(), Steps())
 """All engines, the fastest first; a plan takes the first that does not refuse."""
 
 
@@ -26,7 +27,7 @@ class Plan:
     Attributes:
         engine: The engine's name.
         settings: The engine's own settings.
-        reasons: Why this engine and not an earlier one, in words.
+        reasons: Why this engine, then why not an earlier one, in words.
     """
 
     engine: str
@@ -64,7 +65,7 @@ def plan(request: Request) -> Plan:
     for engine in ENGINES:
         reason = engine.refuses(request)
         if reason is None:
-            return Plan(engine.name, reasons=(*reasons, f"{engine.name}, because {engine.strength}"))
+            return Plan(engine.name, reasons=(f"{engine.name}, because {engine.strength}", *reasons))
         reasons.append(f"not {engine.name}, because {reason}")
     raise EngineError(f"no engine can run this call: {'; '.join(reasons)}")
 

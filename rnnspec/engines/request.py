@@ -34,6 +34,7 @@ class Request:
         return_sequences: Whether all outputs are wanted, or the last one alone.
         input_dropout: Whether the input is dropped, with one mask for all gates or one for each.
         recurrent_dropout: The same for the recurrent product.
+        traced: Whether torch.compile or torch.export makes a graph of the call; whether one does now, by default.
     """
 
     cell: Cell
@@ -49,6 +50,7 @@ class Request:
     return_sequences: bool = False
     input_dropout: Dropped = "none"
     recurrent_dropout: Dropped = "none"
+    traced: bool = field(default_factory=torch.compiler.is_compiling)
 
 
 @dataclass(frozen=True)

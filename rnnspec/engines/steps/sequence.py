@@ -1,4 +1,4 @@
-"""The loop over time of the engine `steps`, for any cell.
+"""The loop over time of the engine `steps`, for any cell, and the one step that every loop over time runs.
 
 States and outputs are kept in the weights' dtype: under autocast the matrix products run in the lower precision and
 everything that is carried from step to step stays as precise as the weights.
@@ -12,11 +12,11 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from rnnspec.engines.cells import Gates
+from rnnspec.engines.cells import Cell, Gates
 from rnnspec.engines.request import Request, Result, Tensors
 from rnnspec.errors import StateError
 
-__all__ = ["RecurrentProduct", "project", "run"]
+__all__ = ["RecurrentProduct", "TimeStep", "first_emitted", "project", "run"]
 
 
 def project(tensors: Tensors, gates: int) -> Tensor:
@@ -84,6 +84,52 @@ class RecurrentProduct:
         return product if self.biases is None else product + self.biases[number]
 
 
+class TimeStep:
+    """One step of time: the cell, its recurrent product, and what a mask keeps.
+
+    Args:
+        cell: The cell.
+        tensors: The data of the request.
+    """
+
+    def __init__(self, cell: Cell, tensors: Tensors) -> None:
+        self.cell = cell
+        self.weights = tensors.extra_weights
+        self.recur = RecurrentProduct(tensors, cell.gates)
+
+    def __call__(
+        self, x: Tensor, valid: Tensor | None, states: tuple[Tensor, ...], emitted: Tensor
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Runs the step.
+
+        Args:
+            x: The projected input of all gates, `(batch, gates * units)`.
+            valid: `(batch, 1)`, False where the step is masked, or None.
+            states: The states before the step.
+            emitted: The output of the step before.
+
+        Returns:
+            The states after the step, and its output.
+
+        Raises:
+            StateError: If the cell's `step` does not return as many states as it declares.
+        """
+        new = self.cell.step(x.chunk(len(self.cell.gates), dim=1), states, self.recur, **self.weights)
+        if len(new) != len(states):
+            name = type(self.cell).__name__
+            raise StateError(f"{name}.step must return {len(states)} states, it returned {len(new)}")
+        if valid is None:
+            return new, new[0]
+        kept = tuple(torch.where(valid, after, before) for after, before in zip(new, states, strict=True))
+        return kept, torch.where(valid, new[0], emitted)
+
+
+def first_emitted(request: Request, tensors: Tensors) -> Tensor:
+    """What masked steps before the first valid one emit."""
+    h = tensors.states[0]
+    return torch.zeros_like(h) if request.masked_start == "zeros" and tensors.x.shape[1] else h
+
+
 def run(request: Request, tensors: Tensors) -> Result:
     """Runs a cell over the whole sequence.
 
@@ -93,30 +139,16 @@ def run(request: Request, tensors: Tensors) -> Result:
 
     Returns:
         The output and the final states.
-
-    Raises:
-        StateError: If the cell's `step` does not return as many states as it declares.
     """
-    cell = request.cell
-    projected = project(tensors, len(cell.gates))
-    recur = RecurrentProduct(tensors, cell.gates)
-    states = tensors.states
+    projected = project(tensors, len(request.cell.gates))
+    step = TimeStep(request.cell, tensors)
     valid = None if tensors.mask is None else tensors.mask.t().unsqueeze(-1)
-    emitted = torch.zeros_like(states[0]) if request.masked_start == "zeros" and projected.shape[0] else states[0]
+    states, emitted = tensors.states, first_emitted(request, tensors)
     outputs = []
     steps = projected.unbind()  # not projected[time]: its gradient would be as large as projected at every step
     times = range(projected.shape[0])
     for time in reversed(times) if request.go_backwards else times:
-        x = steps[time].chunk(len(cell.gates), dim=1)
-        new = cell.step(x, states, recur, **tensors.extra_weights)
-        if len(new) != len(states):
-            raise StateError(f"{type(cell).__name__}.step must return {len(states)} states, it returned {len(new)}")
-        if valid is None:
-            emitted = new[0]
-        else:
-            emitted = torch.where(valid[time], new[0], emitted)
-            new = tuple(torch.where(valid[time], after, before) for after, before in zip(new, states, strict=True))
-        states = new
+        states, emitted = step(steps[time], None if valid is None else valid[time], states, emitted)
         outputs.append(emitted)
     if not request.return_sequences:
         return Result(emitted, states)

@@ -1,0 +1,53 @@
+"""The loop over time of the engine `scan`: one operation of the graph, whatever the length.
+
+`torch._higher_order_ops.scan` is private to torch and a prototype; nothing else in rnnspec touches it. It wants every
+tensor that its body reads or returns to be a fresh one: neither a view of another, nor an argument, nor one twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import Tensor
+from torch._higher_order_ops.scan import scan
+
+from rnnspec.engines.request import Request, Result, Tensors
+from rnnspec.engines.steps.sequence import TimeStep, first_emitted, project
+
+__all__ = ["run"]
+
+Carry = tuple[Tensor, ...]
+
+
+def fresh(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Copies that share no memory, neither with their originals nor with each other."""
+    return tuple(tensor.clone() for tensor in tensors)
+
+
+def run(request: Request, tensors: Tensors) -> Result:
+    """Runs a cell over the whole sequence.
+
+    Args:
+        request: What to do.
+        tensors: The data.
+
+    Returns:
+        The output and the final states.
+    """
+    projected = project(tensors, len(request.cell.gates))
+    if tensors.recurrent_masks is not None:  # views of one tensor, or one tensor for all gates
+        tensors = replace(tensors, recurrent_masks=fresh(tensors.recurrent_masks))
+    over_time = (projected,) if tensors.mask is None else (projected, tensors.mask.t().unsqueeze(-1))
+
+    def body(carry: Carry, now: Carry) -> tuple[Carry, Tensor]:
+        x, *valid = now
+        step = TimeStep(request.cell, tensors)
+        states, emitted = step(x, valid[0] if valid else None, carry[1:], carry[0])
+        return fresh((emitted, *states)), emitted.clone()
+
+    start = (first_emitted(request, tensors), *tensors.states)
+    (last, *states), outputs = scan(body, fresh(start), over_time, reverse=request.go_backwards)
+    if not request.return_sequences:
+        return Result(last, tuple(states))
+    in_processing_order = outputs.flip(0) if request.go_backwards else outputs
+    return Result(in_processing_order.transpose(0, 1), tuple(states))
