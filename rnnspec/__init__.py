@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         SimpleRNNConfig as SimpleRNNConfig,
     )
     from rnnspec.config.convert import from_dict as from_dict
+    from rnnspec.describe import config_of as config_of
     from rnnspec.engines.cells import Cell as Cell, ExtraWeight as ExtraWeight
     from rnnspec.engines.plan import use_engine as use_engine
     from rnnspec.errors import (
@@ -69,6 +70,7 @@ _MODULE_OF = {
     "WeightsError": "rnnspec.errors",
     "build": "rnnspec.factory",
     "config": "rnnspec.config",
+    "config_of": "rnnspec.describe",
     "dropout_masks": "rnnspec.nn.dropout",
     "dump": "rnnspec.yaml.load",
     "from_dict": "rnnspec.config.convert",

@@ -32,6 +32,7 @@ from rnnspec.engines import cells
 from rnnspec.errors import ConfigError, ConfigWarning, Error
 from rnnspec.nn import constraints, initializers, regularizers
 from rnnspec.nn.base import Layer
+from rnnspec.nn.given import keep
 
 if TYPE_CHECKING:
     from rnnspec.config.inference import LayerShapes
@@ -145,7 +146,12 @@ class _Maker:
 
     def _layer(self, config: LayerConfig) -> Any:
         if isinstance(config, Registered):
-            made = target(config)(**config.arguments, **config.beside(vars(config)))
+            arguments = {**config.arguments, **config.beside(vars(config))}
+            if "dtype" in arguments:
+                arguments["dtype"] = _torch_dtype(arguments["dtype"])
+            made = target(config)(**arguments)
+            if type(made) is target(config):
+                keep(made, (), arguments)  # for `config_of`: a torch module does not keep them itself
             return made.to(device=self.device, dtype=self.dtype)
         arguments = self._arguments(config)
         arguments["device"] = self.device

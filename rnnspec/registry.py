@@ -96,6 +96,10 @@ class Registry:
         """Whether a user registered this name."""
         return name in self._added
 
+    def name_of(self, thing: Any) -> str | None:
+        """The name under which a user registered an object; None if nobody did."""
+        return next((name for name, added in self._added.items() if added is thing), None)
+
     def require(self, name: str) -> None:
         """Checks that a name is known, without importing what it names.
 

@@ -48,6 +48,12 @@ def test_what_is_not_known_stays_so() -> None:
     ]
 
 
+def test_what_is_not_built_has_no_sizes_and_no_total() -> None:
+    rows = layer_rows(rnnspec.nn.Sequential([rnnspec.nn.GRU(2), rnnspec.nn.Dropout(0.5)]), None)
+
+    assert [row.split()[-1] for row in model_table(rows).splitlines()[2:]] == ["built", "0", "built"]
+
+
 def test_the_table_tells_each_reason_once() -> None:
     rows = [
         LayerRow("LSTM", (None, 5, 30), 4200, 4200, "steps", STEPS),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import import_rules
 import pytest
-from import_rules import BELOW, ROOT, UNLOADED, loaded_by, loaded_wrongly, modules, room_of, upward_imports
+from import_rules import BELOW, ROOT, SANCTIONED, UNLOADED, loaded_by, loaded_wrongly, modules, room_of, upward_imports
 
 import rnnspec
 
@@ -29,6 +30,13 @@ def test_every_room_has_its_floor() -> None:
 
 def test_source_imports_lead_downwards() -> None:
     assert upward_imports(ROOT, HOMES) == []
+
+
+def test_what_is_sanctioned_is_all_that_leads_upwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_rules, "SANCTIONED", set())
+    found = {(line.partition(":")[0], line.split()[-1]) for line in upward_imports(ROOT, HOMES)}
+
+    assert found == {(f"{module.replace('.', '/')}.py", target) for module, target in SANCTIONED}
 
 
 @pytest.mark.parametrize("room", PRESENT)

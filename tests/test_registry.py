@@ -116,3 +116,12 @@ def test_every_built_in_path_leads_somewhere(path: str) -> None:
     module, _, attribute = path.partition(":")
 
     assert hasattr(importlib.import_module(module), attribute)
+
+
+def test_an_object_is_found_by_the_name_that_a_user_gave_it() -> None:
+    registry = Registry("cell", {"LSTM": "module:LSTM"})
+    thing = object()
+    registry.add("mine", thing)
+
+    assert registry.name_of(thing) == "mine"
+    assert registry.name_of(object()) is None

@@ -86,6 +86,22 @@ class Config:
         """
         return {self.identifier: self.to_dict()}
 
+    def to_yaml(self) -> str:
+        """Writes the config as YAML; that of a layer, a model or an experiment is a document for `rnnspec.loads`.
+
+        Returns:
+            The text, without the arguments that have their default values.
+        """
+        from rnnspec.yaml.load import dump
+
+        return dump(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a table of the arguments."""
+        from rnnspec.display.config_html import config_html
+
+        return config_html(self)
+
     @classmethod
     def from_dict(cls: type[Made], data: Mapping[str, Any]) -> Made:
         """Makes a config from its arguments as plain data.

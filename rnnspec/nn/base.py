@@ -19,9 +19,11 @@ from torch.nn.parameter import UninitializedParameter, is_lazy
 from rnnspec.engines import checks
 from rnnspec.errors import MaskError, Problem, ShapeError, WeightsError
 from rnnspec.nn import constraints, initializers, regularizers
+from rnnspec.nn.arguments import as_tensor
 from rnnspec.nn.constrained import watch
 from rnnspec.nn.constraints import Constraint
 from rnnspec.nn.distributions import Initializer
+from rnnspec.nn.given import SelfDescribing
 from rnnspec.nn.regularizers import Regularizer
 from rnnspec.shapes import Shape, declared_input
 
@@ -49,7 +51,7 @@ class WeightRole:
     constraint: Constraint | None
 
 
-class Layer(torch.nn.Module):
+class Layer(SelfDescribing, torch.nn.Module):
     """The base of every layer.
 
     Args:
@@ -90,6 +92,7 @@ class Layer(torch.nn.Module):
         self._roles: dict[str, WeightRole] = {}
         self._activity_losses: tuple[Tensor, ...] = ()
         self._built = False
+        self._built_for: Shape | None = None
 
     @property
     def trainable(self) -> bool:
@@ -146,6 +149,12 @@ class Layer(torch.nn.Module):
         """Whether the weights have their shapes; a layer without weights is built from the start."""
         return self._built or not self._roles
 
+    @property
+    def known_input_shape(self) -> Shape | None:
+        """What comes in, as far as it is declared or the layer was built for it; with the batch, None where free."""
+        built_for = None if self._built_for is None else (None, *self._built_for[1:])
+        return self.declared_input_shape or built_for
+
     def build_declared(self) -> None:
         """Builds the layer if its own arguments declare the input's shape; the last line of an `__init__`."""
         if self.declared_input_shape is not None:
@@ -170,7 +179,7 @@ class Layer(torch.nn.Module):
         with torch.inference_mode(mode=False):
             self._materialize(needed)
             self.reset_parameters()
-        self._built = True
+        self._built, self._built_for = True, tuple(input_shape)
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
 
@@ -227,7 +236,7 @@ class Layer(torch.nn.Module):
         if len(weights) != len(parameters):
             names = f" ({', '.join(parameters)})" if parameters else ""
             raise WeightsError(f"{label} has {len(parameters)} weights{names}, it was given {len(weights)}")
-        tensors = [_as_tensor(array, name, label) for name, array in zip(parameters, weights, strict=True)]
+        tensors = [as_tensor(array, name, label) for name, array in zip(parameters, weights, strict=True)]
         wrong = [
             f"{label}: the weight '{name}' has shape {tuple(parameter.shape)}, it was given {tuple(tensor.shape)}"
             for (name, parameter), tensor in zip(parameters.items(), tensors, strict=True)
@@ -252,7 +261,7 @@ class Layer(torch.nn.Module):
         if lazy and all(prefix + name in state_dict for name in lazy):
             found = {name: tuple(state_dict[prefix + name].shape) for name in lazy}
             features = found[lazy[0]][0]
-            needed = self.weight_shapes((None, *[None] * (self.input_rank - 2), features))
+            needed = self.weight_shapes((*[None] * (self.input_rank - 1), features))
             wrong = [
                 f"'{name}' has shape {found[name]}, it needs {needed[name]}"
                 for name in lazy
@@ -261,7 +270,7 @@ class Layer(torch.nn.Module):
             if wrong:
                 raise WeightsError(f"{self.label}: the weights in the state_dict do not fit: {'; '.join(wrong)}")
             self._materialize(found)
-            self._built = True
+            self._built, self._built_for = True, (*[None] * (self.input_rank - 1), features)
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def _refuse_torch_weights(self, state_dict: Any, prefix: str) -> None:
@@ -373,10 +382,3 @@ def mask_refused(label: str) -> MaskError:
     message = f"{label} cannot take a mask, and one reached it from the layers before"
     hint = "a recurrent layer with return_sequences=False before it ends the mask"
     return MaskError(Problem(message, hint=hint))
-
-
-def _as_tensor(array: Any, name: str, label: str) -> Tensor:
-    try:
-        return torch.as_tensor(array)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise WeightsError(f"{label}: the weight '{name}' must be an array of numbers, found {array!r:.60}") from error

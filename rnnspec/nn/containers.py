@@ -140,6 +140,12 @@ class Sequential(Composite):
         return self._input_shape
 
     @property
+    def known_input_shape(self) -> Shape | None:
+        """What comes in, with the batch where a stateful layer knows it."""
+        shape, stateful = self.input_shape, self.stateful_layers()
+        return (stateful[0].batch_size, *shape[1:]) if shape is not None and stateful else shape
+
+    @property
     def output_shape(self) -> Shape | None:
         """What comes out, with the batch and None where free; None where it is not known."""
         return self._output_shapes[-1] if self._output_shapes else None

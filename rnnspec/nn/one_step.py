@@ -28,6 +28,12 @@ class OneStep(Recurrence):
 
     input_rank = 2
 
+    @property
+    def known_input_shape(self) -> Shape | None:
+        """What comes in: `(batch, features)`, as far as it is known."""
+        shape = super().known_input_shape
+        return None if shape is None else (shape[0], shape[-1])
+
     def build_declared(self) -> None:
         """Builds the cell if its arguments declare the input's width."""
         declared = self.declared_input_shape

@@ -58,6 +58,15 @@ class CarriedStates(SequenceLayer):
         """The carried states, h then c; None where the layer carries none (yet)."""
         return [getattr(self, f"_state_{name}") for name in self.cell.states]
 
+    @property
+    def known_input_shape(self) -> Shape | None:
+        """What comes in: the features where they are known, the batch where it is carried, the time to unroll."""
+        known_shape = self.declared_input_shape
+        if known_shape is None and self._built_for is not None:
+            time = self._built_for[1:-1] if self.unroll else [None] * (self.input_rank - 2)
+            known_shape = (None, *time, self._built_for[-1])
+        return (self.batch_size, *known_shape[1:]) if known_shape is not None and self.stateful else known_shape
+
     def build(self, input_shape: Shape) -> None:
         """Builds the weights, and the carried states where the batch size is known."""
         super().build(input_shape)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bidirectional", "TimeDistributed"]
 
+FORWARD = "forward"
 MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
 
@@ -78,6 +79,13 @@ class TimeDistributed(Composite):
     def label(self) -> str:
         """`TimeDistributed(Dense)`, with its own name where it has one."""
         return _label(self, self.layer)
+
+    @property
+    def known_input_shape(self) -> Shape | None:
+        """What comes in: `(batch, time, ...)` with what the inner layer takes."""
+        step = getattr(self.layer, "known_input_shape", None)
+        inside = None if step is None else (step[0], None, *step[1:])
+        return self.declared_input_shape or inside
 
     def build(self, input_shape: Shape) -> None:
         """Builds the inner layer for one step.
@@ -171,6 +179,17 @@ class Bidirectional(Composite):
     def reverses_time(self) -> bool:
         """Whether the forward half reads time backwards: its order is that of the outputs."""
         return self.forward_layer.reverses_time
+
+    @property
+    def known_input_shape(self) -> Shape | None:
+        """What comes in: what is declared and what both halves take."""
+        declared, inside = self.declared_input_shape, self.forward_layer.known_input_shape
+        return declared or inside if declared is None or inside is None else shapes.merge(declared, inside)
+
+    @property
+    def given_name(self) -> str | None:
+        """The name of the layer that was given: those of the halves are made from it."""
+        return str(self.forward_layer.name).removeprefix(FORWARD).removeprefix("_") or None
 
     @property
     def states(self) -> list[Tensor | None]:
@@ -279,7 +298,7 @@ def _twin(layer: Recurrence) -> Recurrence:
     # One generator for both: two copies of it would drop the same units in both directions.
     twin._generator = layer._generator
     suffix = f"_{layer.name}" if layer.name else ""
-    layer.name, twin.name = f"forward{suffix}", f"backward{suffix}"
+    layer.name, twin.name = f"{FORWARD}{suffix}", f"backward{suffix}"
     if twin.built:
         twin.reset_parameters()
     return twin
