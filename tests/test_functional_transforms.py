@@ -88,12 +88,29 @@ def test_jvp_agrees_with_the_gradient(kind: str) -> None:
     torch.testing.assert_close(forward, (grad(loss)(weights[0]) * tangent).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 @kinds
 def test_compile_traces_the_whole_call(kind: str) -> None:
     weights = weights_of(kind)
     compiled = torch.compile(lambda x, *own: called(kind, x, *own, mask=MASK), fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(X, *weights), called(kind, X, *weights, mask=MASK))
+
+
+@pytest.mark.slow
+@pytest.mark.compiled
+def test_one_graph_serves_twelve_lengths() -> None:
+    weights, graphs = weights_of("LSTM"), []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> Any:
+        graphs.append(graph)
+        return graph.forward
+
+    compiled = torch.compile(lambda x: functional.lstm(x, *weights), fullgraph=True, dynamic=True, backend=backend)
+    for time in range(4, 16):  # no other size is among them: torch takes equal sizes for the same one
+        x = draw(3, time, 2, seed=time)
+        torch.testing.assert_close(compiled(x), functional.lstm(x, *weights))
+    assert len(graphs) == 1
 
 
 @kinds
