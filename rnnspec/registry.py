@@ -20,6 +20,7 @@ __all__ = [
     "CELLS",
     "CONSTRAINTS",
     "DATASETS",
+    "FUNCTIONS",
     "INITIALIZERS",
     "LAYERS",
     "LOSSES",
@@ -110,8 +111,10 @@ class Registry:
             ConfigError: If there is no such name; the message lists what there is.
         """
         if name not in self:
-            message = f"unknown {self.kind} {name!r}, expected one of {', '.join(self.names())}"
-            raise ConfigError(Problem(message, hint=did_you_mean(name, self.names())))
+            names = self.names()
+            expected = f"expected one of {', '.join(names)}" if names else "none is registered"
+            hint = did_you_mean(name, names) if names else f"register it with @rnnspec.register.{self.kind}"
+            raise ConfigError(Problem(f"unknown {self.kind} {name!r}, {expected}", hint=hint))
 
     def find(self, name: str) -> Any:
         """Looks a name up.
@@ -187,7 +190,14 @@ LAYERS = Registry(
     "layer",
     {
         **_paths("rnnspec.config.recurrent", "Config", "Recurrent RNN SimpleRNN LSTM GRU"),
-        **_paths("rnnspec.config.core", "Config", "Input Masking Dense Activation Dropout Flatten"),
+        **_paths(
+            "rnnspec.config.core",
+            "Config",
+            "Input Masking Dense Activation Dropout SpatialDropout1D ActivityRegularization",
+        ),
+        **_paths("rnnspec.config.reshaping", "Config", "Flatten Reshape Permute RepeatVector"),
+        **_paths("rnnspec.config.functions", "Config", "Lambda"),
+        **_paths("rnnspec.config.advanced_activations", "Config", "LeakyReLU PReLU ELU ThresholdedReLU"),
         **_paths("rnnspec.config.embeddings", "Config", "Embedding"),
         **_paths("rnnspec.config.wrappers", "Config", "TimeDistributed Bidirectional"),
     },
@@ -214,6 +224,8 @@ REGULARIZERS = Registry("regularizer", _paths("rnnspec.config.regularizers", "Re
 CONSTRAINTS = Registry(
     "constraint", _paths("rnnspec.config.constraints", "Config", "MaxNorm NonNeg UnitNorm MinMaxNorm")
 )
+# What a Lambda layer calls; there are none but the users'.
+FUNCTIONS = Registry("function", {})
 DATASETS = Registry("data set", _paths("rnnspec.config.experiment", "Config", "JapaneseVowels"))
 LOSSES = Registry(
     "loss",
@@ -255,6 +267,7 @@ class Register:
     initializer = Decorator(INITIALIZERS)
     regularizer = Decorator(REGULARIZERS)
     constraint = Decorator(CONSTRAINTS)
+    function = Decorator(FUNCTIONS)
 
 
 register = Register()

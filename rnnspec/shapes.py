@@ -5,9 +5,11 @@ A shape is a tuple that starts with the batch size; None stands for a size that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from rnnspec.errors import ShapeError
+from rnnspec.errors import Problem, ShapeError
 
 __all__ = [
     "Shape",
@@ -20,9 +22,17 @@ __all__ = [
     "format_shape",
     "known",
     "merge",
+    "permute",
+    "prelu_alpha",
     "recurrent",
+    "repeat_vector",
+    "reshape",
+    "spatial_dropout",
+    "stated",
     "time_distributed",
     "time_distributed_step",
+    "wrong_dims",
+    "wrong_target_shape",
 ]
 
 Shape = tuple[int | None, ...]
@@ -67,8 +77,7 @@ def declared_input(
 
 def recurrent(input_shape: Shape, *, output_size: int, return_sequences: bool) -> Shape:
     """Output shape of a recurrent layer: `(batch, time, units)` or `(batch, units)`."""
-    if len(input_shape) != 3:
-        raise ShapeError(f"expected an input of rank 3, (batch, time, features), found {format_shape(input_shape)}")
+    _require_rank(input_shape, 3, "(batch, time, features)")
     _require_features(input_shape)
     batch, time, _ = input_shape
     return (batch, time, output_size) if return_sequences else (batch, output_size)
@@ -100,12 +109,76 @@ def flatten(input_shape: Shape) -> Shape:
     """Output shape of Flatten: `(batch, all other sizes multiplied)`."""
     if len(input_shape) < 3:
         raise ShapeError(f"expected an input of rank 3 or more, found {format_shape(input_shape)}")
-    product = 1
-    for size in input_shape[1:]:
-        if size is None:
-            raise ShapeError(f"expected every size but the batch's to be known, found {format_shape(input_shape)}")
-        product *= size
-    return (input_shape[0], product)
+    return (input_shape[0], _row_size(input_shape))
+
+
+def reshape(input_shape: Shape, *, target_shape: Sequence[int]) -> Shape:
+    """Output shape of Reshape: the batch and `target_shape`, whose -1 takes what is left of a row."""
+    found = _row_size(input_shape)
+    wanted = math.prod([size for size in target_shape if size != -1])
+    if found % wanted if -1 in target_shape else found != wanted:
+        text = f"a multiple of {wanted}" if -1 in target_shape else str(wanted)
+        message = f"target_shape {format_shape(tuple(target_shape))} takes {text} numbers a row"
+        raise ShapeError(f"{message}, found {found} in {format_shape(input_shape)}")
+    return (input_shape[0], *(found // wanted if size == -1 else size for size in target_shape))
+
+
+def wrong_target_shape(target_shape: Sequence[int]) -> str | None:
+    """What is wrong with a target shape of sizes that are right on their own."""
+    found = format_shape(tuple(target_shape))
+    return f"target_shape takes one -1 at most, found {found}" if target_shape.count(-1) > 1 else None
+
+
+def permute(input_shape: Shape, *, dims: Sequence[int]) -> Shape:
+    """Output shape of Permute: the sizes in the order of `dims`, which counts the axes after the batch's from 1."""
+    _require_rank(
+        input_shape, len(dims) + 1, f"one axis for each of the dims {format_shape(tuple(dims))} and the batch's"
+    )
+    return (input_shape[0], *(input_shape[axis] for axis in dims))
+
+
+def wrong_dims(dims: Sequence[int]) -> str | None:
+    """What is wrong with the dims of a Permute, which are integers."""
+    wanted = tuple(range(1, len(dims) + 1))
+    if tuple(sorted(dims)) == wanted:
+        return None
+    return f"dims must be a permutation of {format_shape(wanted)}, found {format_shape(tuple(dims))}"
+
+
+def repeat_vector(input_shape: Shape, *, n: int) -> Shape:
+    """Output shape of RepeatVector: `(batch, features)` becomes `(batch, n, features)`."""
+    _require_rank(input_shape, 2, "(batch, features)")
+    return (input_shape[0], n, input_shape[1])
+
+
+def spatial_dropout(input_shape: Shape) -> Shape:
+    """Output shape of SpatialDropout1D: the input's, which has three axes."""
+    _require_rank(input_shape, 3, "(batch, time, features)")
+    return input_shape
+
+
+def prelu_alpha(input_shape: Shape, *, shared_axes: Sequence[int]) -> tuple[int, ...]:
+    """Shape of a PReLU's slopes: that of one input, with 1 at the shared axes, which are counted from 1."""
+    beyond = [axis for axis in shared_axes if axis >= len(input_shape)]
+    if beyond:
+        message = f"shared_axes holds the axis {beyond[0]}, which an input {format_shape(input_shape)} does not have"
+        raise ShapeError(message)
+    sizes = [1 if axis in shared_axes else size for axis, size in enumerate(input_shape)][1:]
+    if None in sizes:
+        message = f"expected a known size at every axis that is not shared, found {format_shape(input_shape)}"
+        hint = f"share the slopes along the axis: shared_axes: [{sizes.index(None) + 1}]"
+        raise ShapeError(Problem(message, hint=hint))
+    return tuple([known(size) for size in sizes])
+
+
+def stated(input_shape: Shape, output_shape: Sequence[int | None] | Callable[[Shape], Any]) -> Shape:
+    """Output shape of a Lambda that states it: without the batch, or as a function of the input's shape."""
+    if not callable(output_shape):
+        return (input_shape[0], *output_shape)
+    shape = output_shape(input_shape)
+    if not isinstance(shape, (list, tuple)):
+        raise ShapeError(f"the function of output_shape must return a shape with the batch, found {shape!r}")
+    return tuple(shape)
 
 
 def time_distributed_step(input_shape: Shape) -> Shape:
@@ -150,6 +223,18 @@ def known(size: int | None) -> int:
     """A size that a rule has found to be known."""
     assert size is not None
     return size
+
+
+def _require_rank(input_shape: Shape, rank: int, axes: str) -> None:
+    if len(input_shape) != rank:
+        raise ShapeError(f"expected an input of rank {rank}, {axes}, found {format_shape(input_shape)}")
+
+
+def _row_size(input_shape: Shape) -> int:
+    """How many numbers one row of the batch holds."""
+    if not input_shape or None in input_shape[1:]:
+        raise ShapeError(f"expected every size but the batch's to be known, found {format_shape(input_shape)}")
+    return math.prod([known(size) for size in input_shape[1:]])
 
 
 def _require_features(input_shape: Shape) -> None:

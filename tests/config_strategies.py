@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from rnnspec import config
-from rnnspec.registry import ACTIVATIONS
+from rnnspec.registry import ACTIVATIONS, register
 
 rates = st.floats(0, 1)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -19,6 +19,11 @@ sizes = st.none() | counts
 shapes = st.none() | st.lists(sizes, max_size=3)
 activations = st.none() | st.sampled_from(ACTIVATIONS.names())
 scaled = st.sampled_from(["GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform", "LecunNormal"])
+
+
+@register.function
+def a_registered_function(x: Any, **arguments: Any) -> Any:
+    """What the configs of Lambda layers name; they never call it."""
 
 
 def one_of(*choices: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -44,6 +49,8 @@ regularizers = st.none() | one_of(
     st.builds(config.L1L2RegularizerConfig, numbers, numbers),
 )
 axes = st.integers(-3, 3) | st.lists(st.integers(-3, 3), min_size=1, max_size=2)
+function_names = st.just(a_registered_function.__name__)
+shared_axes = st.none() | st.integers(1, 4) | st.lists(st.integers(1, 4), max_size=2)
 constraints = st.none() | one_of(
     st.builds(config.MaxNormConfig, not_negative, axes),
     st.just(config.NonNegConfig()),
@@ -84,7 +91,23 @@ recurrent_layers = one_of(
 simple_layers = one_of(
     st.builds(config.DenseConfig, counts, activations, st.booleans(), initializers, **base),
     st.builds(config.DropoutConfig, rates, shapes, seeds),
+    st.builds(config.SpatialDropout1DConfig, rates, shapes, seeds),
+    st.builds(config.ActivityRegularizationConfig, numbers, numbers),
     st.builds(config.FlattenConfig, **base),
+    st.builds(config.ReshapeConfig, st.lists(counts, max_size=3).map(lambda sizes: [*sizes, -1])),
+    st.builds(config.PermuteConfig, st.permutations([1, 2, 3])),
+    st.builds(config.RepeatVectorConfig, counts),
+    st.builds(
+        config.LambdaConfig,
+        function_names,
+        shapes | function_names,
+        st.none() | function_names,
+        st.none() | st.dictionaries(st.text("abc", min_size=1), numbers | st.lists(numbers)),
+    ),
+    st.builds(config.LeakyReLUConfig, numbers),
+    st.builds(config.PReLUConfig, initializers | st.none(), regularizers, constraints, shared_axes),
+    st.builds(config.ELUConfig, numbers),
+    st.builds(config.ThresholdedReLUConfig, numbers),
     st.builds(config.MaskingConfig, numbers),
     st.builds(config.ActivationConfig, activations),
     st.builds(config.EmbeddingConfig, counts, counts, initializers, mask_zero=st.booleans()),

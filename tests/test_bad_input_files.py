@@ -52,6 +52,7 @@ def shown(messages: list[str], text: str) -> str:
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(registry.FUNCTIONS, "_added", {"double": lambda x: 2 * x})
 
 
 @pytest.mark.parametrize(("text", "messages"), [pytest.param(*case[1:], id=case[0]) for case in CASES])

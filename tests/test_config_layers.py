@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rnnspec import config
-from rnnspec.errors import ConfigError, MaskError, ShapeError
+from rnnspec.errors import ConfigError, ConfigWarning, MaskError, ShapeError
 from rnnspec.shapes import Shape
 
 NONE = inspect.Parameter.empty
@@ -38,7 +38,20 @@ LSTM = config.LSTMConfig(3, return_sequences=True)
         ),
         (config.ActivationConfig, {"activation": NONE}),
         (config.DropoutConfig, {"rate": NONE, "noise_shape": None, "seed": None}),
+        (config.SpatialDropout1DConfig, {"rate": NONE, "noise_shape": None, "seed": None}),
+        (config.ActivityRegularizationConfig, {"l1": 0.0, "l2": 0.0}),
         (config.FlattenConfig, {}),
+        (config.ReshapeConfig, {"target_shape": NONE}),
+        (config.PermuteConfig, {"dims": NONE}),
+        (config.RepeatVectorConfig, {"n": NONE}),
+        (config.LambdaConfig, {"function": NONE, "output_shape": None, "mask": None, "arguments": None}),
+        (config.LeakyReLUConfig, {"alpha": 0.3}),
+        (
+            config.PReLUConfig,
+            {"alpha_initializer": ZEROS, "alpha_regularizer": None, "alpha_constraint": None, "shared_axes": None},
+        ),
+        (config.ELUConfig, {"alpha": 1.0}),
+        (config.ThresholdedReLUConfig, {"theta": 1.0}),
         (
             config.EmbeddingConfig,
             {
@@ -103,7 +116,18 @@ def test_only_an_embedding_knows_its_input_without_being_told(layer: config.Laye
         (config.DenseConfig(3), (2, 5, 4), (2, 5, 3)),
         (config.ActivationConfig("relu"), (2, 5, 4), (2, 5, 4)),
         (config.DropoutConfig(0.5), (2, 5, 4), (2, 5, 4)),
+        (config.SpatialDropout1DConfig(0.5), (2, None, 4), (2, None, 4)),
+        (config.ActivityRegularizationConfig(0.1), (2, 5), (2, 5)),
         (config.FlattenConfig(), (None, 5, 4), (None, 20)),
+        (config.ReshapeConfig((2, -1)), (None, 5, 4), (None, 2, 10)),
+        (config.PermuteConfig((2, 1)), (2, None, 4), (2, 4, None)),
+        (config.RepeatVectorConfig(3), (None, 4), (None, 3, 4)),
+        (config.LeakyReLUConfig(), (2, 5), (2, 5)),
+        (config.PReLUConfig(), (None, 5, 4), (None, 5, 4)),
+        (config.PReLUConfig(shared_axes=1), (None, None, 4), (None, None, 4)),
+        (config.PReLUConfig(shared_axes=[1, 2]), (None, None, None), (None, None, None)),
+        (config.ELUConfig(), (2, 5), (2, 5)),
+        (config.ThresholdedReLUConfig(), (2, 5), (2, 5)),
         (config.EmbeddingConfig(9, 3), (2, None), (2, None, 3)),
         (config.TimeDistributedConfig({"Dense": {"units": 3}}), (2, 5, 4), (2, 5, 3)),
         (config.TimeDistributedConfig("Flatten"), (2, 5, 4, 3), (2, 5, 12)),
@@ -156,6 +180,12 @@ def test_the_error_of_an_inner_layer_has_its_path(layer: config.LayerConfig, sha
         (config.BidirectionalConfig(LSTM), True, True),
         (config.BidirectionalConfig(config.LSTMConfig(3)), True, False),
         (config.TimeDistributedConfig("Flatten"), True, True),
+        (config.SpatialDropout1DConfig(0.5), True, True),
+        (config.ActivityRegularizationConfig(), True, True),
+        (config.LeakyReLUConfig(), True, True),
+        (config.PReLUConfig(), True, True),
+        (config.ELUConfig(), True, True),
+        (config.ThresholdedReLUConfig(), True, True),
         (config.FlattenConfig(), False, False),
         (config.FlattenConfig(), None, None),
     ],
@@ -165,9 +195,36 @@ def test_a_mask_leaves_or_not(layer: config.LayerConfig, before: bool | None, af
     assert layer.output_mask(before) is after
 
 
-def test_flatten_cannot_take_a_mask() -> None:
+@pytest.mark.parametrize(
+    "layer",
+    [config.FlattenConfig(), config.ReshapeConfig((-1,)), config.PermuteConfig((2, 1)), config.RepeatVectorConfig(3)],
+    ids=repr,
+)
+def test_a_layer_that_moves_numbers_cannot_take_a_mask(layer: config.LayerConfig) -> None:
     with pytest.raises(MaskError, match=r"^cannot take a mask$"):
-        config.FlattenConfig().output_mask(True)
+        layer.output_mask(True)
+
+
+@pytest.mark.parametrize(
+    ("layer", "rank"),
+    [
+        (config.SpatialDropout1DConfig(0.5), 3),
+        (config.RepeatVectorConfig(3), 2),
+        (config.PermuteConfig((1, 3, 2)), 4),
+        (config.ReshapeConfig((3,)), None),
+    ],
+    ids=repr,
+)
+def test_some_layers_fix_the_rank_of_their_input(layer: config.LayerConfig, rank: int | None) -> None:
+    assert layer.input_rank == rank
+
+
+def test_a_noise_shape_has_no_meaning_for_spatial_dropout() -> None:
+    with pytest.warns(ConfigWarning) as caught:
+        config.SpatialDropout1DConfig(0.5, (1, 1))
+
+    message = "SpatialDropout1D has an argument noise_shape, which has no meaning: its mask is (batch, 1, features)"
+    assert [str(warning.message) for warning in caught] == [message]
 
 
 @pytest.mark.parametrize(
@@ -217,6 +274,11 @@ def test_some_arguments_give_several_outputs(layer: config.LayerConfig, argument
             lambda: config.BidirectionalConfig(config.LSTMConfig(3, inbound_nodes="x")),
             "layer.LSTM.inbound_nodes: inbound_nodes is for layers of a graph only",
         ),
+        (lambda: config.SpatialDropout1DConfig(2), "rate must be a number from 0 to 1, found 2"),
+        (lambda: config.ReshapeConfig((2, "a")), "target_shape[1] must be a positive integer or -1, found 'a'"),
+        (lambda: config.PermuteConfig(("1", 2)), "dims[0] must be an integer, found '1'"),
+        (lambda: config.PReLUConfig(alpha_initializer=3), "alpha_initializer: an initializer is a name"),
+        (lambda: config.LeakyReLUConfig(None), "alpha must be a number, found null"),  # type: ignore[arg-type]
         (lambda: config.DropoutConfig(0.5, (None, 0)), "noise_shape[1] must be a positive integer or null, found 0"),
         (lambda: config.MaskingConfig(None), "mask_value must be a number, found null"),  # type: ignore[arg-type]
     ],

@@ -10,6 +10,7 @@ import pytest
 import rnnspec
 from rnnspec import nn
 from rnnspec.errors import ConfigError
+from rnnspec.registry import FUNCTIONS
 
 CASES = {
     "units-float": ("LSTM", {"units": 7.9}, "units must be a positive integer, found 7.9"),
@@ -35,6 +36,50 @@ CASES = {
         "initial_state must be zeros or trainable, found 'learned'",
     ),
     "input_dim": ("Embedding", {"input_dim": 0, "output_dim": 2}, "input_dim must be a positive integer, found 0"),
+    "n": ("RepeatVector", {"n": 0}, "n must be a positive integer, found 0"),
+    "alpha": ("LeakyReLU", {"alpha": "0.3"}, "alpha must be a number, found '0.3'"),
+    "alpha-nan": ("ELU", {"alpha": float("nan")}, "alpha must be a finite number, found nan"),
+    "theta": ("ThresholdedReLU", {"theta": float("inf")}, "theta must be a finite number, found inf"),
+    "l2": ("ActivityRegularization", {"l2": "big"}, "l2 must be a number, found 'big'"),
+    "spatial-rate": ("SpatialDropout1D", {"rate": 1.5}, "rate must be a number from 0 to 1, found 1.5"),
+    "target_shape": (
+        "Reshape",
+        {"target_shape": 3},
+        "target_shape must be a list of sizes, each a positive integer or -1, found 3",
+    ),
+    "target_shape-zero": (
+        "Reshape",
+        {"target_shape": (2, 0)},
+        "target_shape[1] must be a positive integer or -1, found 0",
+    ),
+    "target_shape-below": (
+        "Reshape",
+        {"target_shape": [-2]},
+        "target_shape[0] must be a positive integer or -1, found -2",
+    ),
+    "target_shape-twice": (
+        "Reshape",
+        {"target_shape": (-1, -1)},
+        "target_shape takes one -1 at most, found (-1, -1)",
+    ),
+    "dims": ("Permute", {"dims": 2}, "dims must be a list of axes, counted from 1, found 2"),
+    "dims-float": ("Permute", {"dims": (1.0, 2)}, "dims[0] must be an integer, found 1.0"),
+    "dims-missing": ("Permute", {"dims": (1, 3)}, "dims must be a permutation of (1, 2), found (1, 3)"),
+    "shared_axes": (
+        "PReLU",
+        {"shared_axes": 0},
+        "shared_axes must be an axis from 1 on or a list of these, found 0",
+    ),
+    "shared_axes-item": (
+        "PReLU",
+        {"shared_axes": [1, "2"]},
+        "shared_axes must be an axis from 1 on or a list of these, found '2'",
+    ),
+    "arguments": (
+        "Lambda",
+        {"function": "double", "arguments": 3},
+        "arguments must be a mapping of arguments, found 3",
+    ),
     "output_dim": (
         "Embedding",
         {"input_dim": 2, "output_dim": 0.5},
@@ -45,8 +90,9 @@ CASES = {
 
 @pytest.mark.parametrize(("layer", "arguments", "message"), CASES.values(), ids=CASES)
 def test_a_wrong_argument_is_told_in_the_same_words_by_module_and_config(
-    layer: str, arguments: dict[str, Any], message: str
+    layer: str, arguments: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(FUNCTIONS, "_added", {"double": lambda x: 2 * x})
     with pytest.raises(ConfigError) as error:
         getattr(nn, layer)(**arguments)
     assert str(error.value) == message
@@ -57,11 +103,19 @@ def test_a_wrong_argument_is_told_in_the_same_words_by_module_and_config(
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"units": True}, {"units": 3, "dropout": True}, {"units": 3, "implementation": True}]
+    ("layer", "arguments"),
+    [
+        ("LSTM", {"units": True}),
+        ("LSTM", {"units": 3, "dropout": True}),
+        ("LSTM", {"units": 3, "implementation": True}),
+        ("LeakyReLU", {"alpha": True}),
+        ("Reshape", {"target_shape": [True]}),
+        ("PReLU", {"shared_axes": True}),
+    ],
 )
-def test_true_is_not_one(arguments: dict[str, Any]) -> None:
+def test_true_is_not_one(layer: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="found True"):
-        nn.LSTM(**arguments)
+        getattr(nn, layer)(**arguments)
 
 
 def test_numpys_numbers_are_numbers() -> None:

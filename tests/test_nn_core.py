@@ -1,4 +1,4 @@
-"""Input, Masking, Dense, Activation, Dropout, Flatten: values, and the words of their errors."""
+"""Input, Masking, Dense, Activation, both dropouts, ActivityRegularization: values, and the words of their errors."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ import torch
 from torch import Tensor
 
 from rnnspec.engines import activations
-from rnnspec.errors import DTypeError, MaskError, ShapeError
-from rnnspec.nn import Activation, Dense, Dropout, Flatten, Input, Masking
+from rnnspec.errors import DTypeError, ShapeError
+from rnnspec.nn import (
+    Activation,
+    ActivityRegularization,
+    Dense,
+    Dropout,
+    Input,
+    Masking,
+    Sequential,
+    SpatialDropout1D,
+    regularizers,
+)
 from rnnspec.nn.base import Layer
 
 # Input
@@ -222,13 +232,68 @@ def test_noise_shape_shares_a_mask_along_an_axis(noise: Any) -> None:
     assert 0 < int((output[:, 0] == 0.0).sum()) < 24
 
 
-# Flatten
+# SpatialDropout1D
 
 
-def test_flatten_joins_all_axes_but_the_first() -> None:
-    x = torch.arange(24.0).reshape(2, 3, 4)
+def test_spatial_dropout_drops_whole_features() -> None:
+    output = SpatialDropout1D(0.25)(torch.ones(40, 5, 30))
 
-    assert torch.equal(Flatten()(x), x.reshape(2, 12))
+    assert torch.equal(output, output[:, :1].expand(40, 5, 30))
+    assert sorted(set(output.flatten().tolist())) == [0.0, torch.tensor(1 / 0.75).item()]
+    assert (output[:, 0] == 0.0).double().mean().item() == pytest.approx(0.25, abs=0.03)
+    assert not torch.equal(output[0], output[1])
+
+
+def test_spatial_dropout_is_dropout_with_a_noise_shape() -> None:
+    x = torch.randn(4, 5, 6)
+    ours, dropout = SpatialDropout1D(0.5, seed=3), Dropout(0.5, (None, 1, None), seed=3)
+
+    assert torch.equal(ours(x), dropout(x))
+    assert torch.equal(ours(x), dropout(x))
+
+
+def test_spatial_dropout_ignores_a_noise_shape() -> None:
+    x = torch.randn(4, 5, 6)
+
+    assert torch.equal(SpatialDropout1D(0.5, (1, 1, 1), seed=3)(x), SpatialDropout1D(0.5, seed=3)(x))
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_spatial_dropout_of_nothing_or_of_all_is_no_dropout(rate: float) -> None:
+    x = torch.randn(2, 3, 4)
+
+    assert SpatialDropout1D(rate)(x) is x
+    assert SpatialDropout1D(0.5).eval()(x) is x
+
+
+# ActivityRegularization
+
+
+def test_activity_regularization_adds_sums_that_are_not_divided_by_the_batch() -> None:
+    layer, x = ActivityRegularization(0.5, 0.25), torch.tensor([[1.0, -2.0], [3.0, 0.0]], requires_grad=True)
+
+    assert layer(x) is x
+    (loss,) = layer.losses
+    assert loss.item() == 0.5 * 6.0 + 0.25 * 14.0
+    (gradient,) = torch.autograd.grad(loss, x)
+    assert gradient.tolist() == [[0.5 + 0.5, -0.5 - 1.0], [0.5 + 1.5, 0.0]]
+
+
+def test_activity_regularization_equals_an_activity_regularizer() -> None:
+    x = torch.randn(4, 3)
+    dense = Dense(2, activity_regularizer=regularizers.L1L2(0.1, 0.2), input_dim=3)
+    model = Sequential([Dense(2, input_dim=3), ActivityRegularization(0.1, 0.2)])
+    model.set_weights(dense.get_weights())
+
+    assert torch.equal(model(x), dense(x))
+    assert torch.equal(model.losses[0], dense.losses[0])
+
+
+def test_activity_regularization_without_factors_adds_zero() -> None:
+    layer = ActivityRegularization()
+    layer(torch.ones(2, 3))
+
+    assert [loss.item() for loss in layer.losses] == [0.0]
 
 
 # Errors
@@ -276,7 +341,11 @@ X = torch.zeros(2, 3)
             id="noise-size",
         ),
         pytest.param(
-            Flatten(), X, ShapeError, "Flatten expects an input of rank 3 or more, found (2, 3)", id="flatten-rank"
+            SpatialDropout1D(0.5, name="drop").eval(),
+            X,
+            ShapeError,
+            "SpatialDropout1D 'drop': expected an input of rank 3, (batch, time, features), found (2, 3)",
+            id="spatial-rank",
         ),
     ],
 )
@@ -299,16 +368,6 @@ def test_dense_cannot_be_built_without_a_number_of_features() -> None:
     assert str(caught.value) == "Dense: expected a known number of features, found (None, 10, None)"
 
 
-def test_flatten_cannot_take_a_mask() -> None:
-    with pytest.raises(MaskError) as caught:
-        Flatten(name="flat").compute_mask(torch.zeros(2, 3, 4), torch.ones(2, 3))
-
-    assert str(caught.value).splitlines() == [
-        "Flatten 'flat' cannot take a mask, and one reached it from the layers before",
-        "  hint: a recurrent layer with return_sequences=False before it ends the mask",
-    ]
-
-
 @pytest.mark.parametrize(
     ("layer", "text"),
     [
@@ -319,7 +378,8 @@ def test_flatten_cannot_take_a_mask() -> None:
         (Activation("tanh"), "Activation(tanh)"),
         (Dropout(0.5), "Dropout(rate=0.5)"),
         (Dropout(0.5, (None, 1)), "Dropout(rate=0.5, noise_shape=(None, 1))"),
-        (Flatten(), "Flatten()"),
+        (SpatialDropout1D(0.5), "SpatialDropout1D(rate=0.5)"),
+        (ActivityRegularization(0.1), "ActivityRegularization(l1=0.1, l2=0.0)"),
     ],
     ids=str,
 )

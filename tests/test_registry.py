@@ -63,6 +63,16 @@ def test_an_unknown_name_is_an_error_that_lists_the_names(table: Registry) -> No
     assert str(error.value) == "unknown thing 'Alpa', expected one of Alpha, Beta\n  hint: did you mean 'Alpha'?"
 
 
+def test_an_empty_table_tells_how_to_register() -> None:
+    with pytest.raises(ConfigError) as error:
+        Registry("thing", {}).find("Alpha")
+
+    assert (
+        str(error.value)
+        == "unknown thing 'Alpha', none is registered\n  hint: register it with @rnnspec.register.thing"
+    )
+
+
 def test_require_imports_nothing() -> None:
     Registry("thing", {"Broken": "no_such_module:Thing"}).require("Broken")
 
@@ -99,7 +109,9 @@ def test_a_decorator_takes_the_name_of_the_thing_or_a_given_one(table: Registry)
 
 
 @pytest.mark.usefixtures("_forget")
-@pytest.mark.parametrize("kind", ["layer", "cell", "activation", "initializer", "regularizer", "constraint"])
+@pytest.mark.parametrize(
+    "kind", ["layer", "cell", "activation", "initializer", "regularizer", "constraint", "function"]
+)
 def test_register_has_a_decorator_for_every_kind_of_users_thing(kind: str) -> None:
     def thing() -> None: ...
 

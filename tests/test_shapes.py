@@ -58,6 +58,19 @@ def test_input_length_alone_declares_nothing() -> None:
         pytest.param(shapes.embedding((2, 5, 6), output_dim=3, input_length=(5, None)), (2, 5, 6, 3), id="of a table"),
         pytest.param(shapes.flatten((None, 5, 3)), (None, 15), id="flatten"),
         pytest.param(shapes.flatten((2, 5, 0)), (2, 0), id="flatten nothing"),
+        pytest.param(shapes.reshape((None, 12), target_shape=(3, 4)), (None, 3, 4), id="reshape"),
+        pytest.param(shapes.reshape((2, 3, 4), target_shape=(-1, 2, 2)), (2, 3, 2, 2), id="reshape with -1"),
+        pytest.param(shapes.reshape((2, 0), target_shape=(-1, 3)), (2, 0, 3), id="reshape nothing"),
+        pytest.param(shapes.reshape((2, 1), target_shape=()), (2,), id="reshape to the batch alone"),
+        pytest.param(shapes.permute((None, 10, None), dims=(2, 1)), (None, None, 10), id="permute"),
+        pytest.param(shapes.permute((2, 3, 4, 5), dims=(3, 1, 2)), (2, 5, 3, 4), id="permute three"),
+        pytest.param(shapes.repeat_vector((None, None), n=3), (None, 3, None), id="repeat_vector"),
+        pytest.param(shapes.spatial_dropout((None, None, 4)), (None, None, 4), id="spatial_dropout"),
+        pytest.param(shapes.prelu_alpha((None, 5, 4), shared_axes=()), (5, 4), id="alpha"),
+        pytest.param(shapes.prelu_alpha((None, None, 4), shared_axes=[1]), (1, 4), id="alpha over time"),
+        pytest.param(shapes.prelu_alpha((2, 5, 4), shared_axes=(2, 1)), (1, 1), id="one alpha"),
+        pytest.param(shapes.stated((2, 5, 4), (None, 3)), (2, None, 3), id="stated"),
+        pytest.param(shapes.stated((2, 5), lambda shape: [*shape, 3]), (2, 5, 3), id="stated by a function"),
         pytest.param(shapes.time_distributed_step((2, 5, 3, 4)), (2, 3, 4), id="step"),
         pytest.param(shapes.time_distributed((2, 5, 3), (2, 7)), (2, 5, 7), id="time_distributed"),
         pytest.param(shapes.bidirectional((2, 5, 7), merge_mode="concat"), (2, 5, 14), id="concat"),
@@ -115,6 +128,57 @@ def test_output_shape(output: Shape | None, expected: Shape | None) -> None:
             id="flatten size",
         ),
         pytest.param(
+            lambda: shapes.reshape((2, None, 3), target_shape=(-1,)),
+            "expected every size but the batch's to be known, found (2, None, 3)",
+            id="reshape free",
+        ),
+        pytest.param(
+            lambda: shapes.reshape((), target_shape=(-1,)),
+            "expected every size but the batch's to be known, found ()",
+            id="reshape a number",
+        ),
+        pytest.param(
+            lambda: shapes.reshape((2, 5, 4), target_shape=(3, 7)),
+            "target_shape (3, 7) takes 21 numbers a row, found 20 in (2, 5, 4)",
+            id="reshape",
+        ),
+        pytest.param(
+            lambda: shapes.reshape((2, 5, 4), target_shape=(-1, 3)),
+            "target_shape (-1, 3) takes a multiple of 3 numbers a row, found 20 in (2, 5, 4)",
+            id="reshape with -1",
+        ),
+        pytest.param(
+            lambda: shapes.permute((2, 3), dims=(2, 1)),
+            "expected an input of rank 3, one axis for each of the dims (2, 1) and the batch's, found (2, 3)",
+            id="permute",
+        ),
+        pytest.param(
+            lambda: shapes.repeat_vector((2, 3, 4), n=3),
+            "expected an input of rank 2, (batch, features), found (2, 3, 4)",
+            id="repeat_vector",
+        ),
+        pytest.param(
+            lambda: shapes.spatial_dropout((2, 3)),
+            "expected an input of rank 3, (batch, time, features), found (2, 3)",
+            id="spatial_dropout",
+        ),
+        pytest.param(
+            lambda: shapes.prelu_alpha((2, 3), shared_axes=(1, 2)),
+            "shared_axes holds the axis 2, which an input (2, 3) does not have",
+            id="shared_axes",
+        ),
+        pytest.param(
+            lambda: shapes.prelu_alpha((2, 3, None, 4), shared_axes=(1,)),
+            "expected a known size at every axis that is not shared, found (2, 3, None, 4)\n"
+            "  hint: share the slopes along the axis: shared_axes: [2]",
+            id="alpha",
+        ),
+        pytest.param(
+            lambda: shapes.stated((2, 3), lambda shape: 3),
+            "the function of output_shape must return a shape with the batch, found 3",
+            id="stated",
+        ),
+        pytest.param(
             lambda: shapes.time_distributed_step((2, 3)),
             "expected an input of rank 3 or more, (batch, time, ...), found (2, 3)",
             id="time_distributed",
@@ -134,6 +198,20 @@ def test_a_shape_that_does_not_fit_is_an_error(rule: Callable[[], object], messa
         rule()
 
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (shapes.wrong_target_shape((-1, 2)), None),
+        (shapes.wrong_target_shape((-1, 2, -1)), "target_shape takes one -1 at most, found (-1, 2, -1)"),
+        (shapes.wrong_dims((2, 3, 1)), None),
+        (shapes.wrong_dims((1, 1)), "dims must be a permutation of (1, 2), found (1, 1)"),
+        (shapes.wrong_dims((0, 1)), "dims must be a permutation of (1, 2), found (0, 1)"),
+    ],
+)
+def test_arguments_that_name_axes_are_checked_as_a_whole(found: str | None, message: str | None) -> None:
+    assert found == message
 
 
 def test_two_steps_can_be_unrolled() -> None:

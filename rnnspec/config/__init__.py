@@ -9,6 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rnnspec.config.advanced_activations import (
+        ELUConfig as ELUConfig,
+        LeakyReLUConfig as LeakyReLUConfig,
+        PReLUConfig as PReLUConfig,
+        ThresholdedReLUConfig as ThresholdedReLUConfig,
+    )
     from rnnspec.config.base import (
         Config as Config,
         TaggedConfig as TaggedConfig,
@@ -33,11 +39,12 @@ if TYPE_CHECKING:
     )
     from rnnspec.config.core import (
         ActivationConfig as ActivationConfig,
+        ActivityRegularizationConfig as ActivityRegularizationConfig,
         DenseConfig as DenseConfig,
         DropoutConfig as DropoutConfig,
-        FlattenConfig as FlattenConfig,
         InputConfig as InputConfig,
         MaskingConfig as MaskingConfig,
+        SpatialDropout1DConfig as SpatialDropout1DConfig,
     )
     from rnnspec.config.embeddings import (
         EmbeddingConfig as EmbeddingConfig,
@@ -68,6 +75,9 @@ if TYPE_CHECKING:
         ExperimentConfig as ExperimentConfig,
         JapaneseVowelsConfig as JapaneseVowelsConfig,
         TrainConfig as TrainConfig,
+    )
+    from rnnspec.config.functions import (
+        LambdaConfig as LambdaConfig,
     )
     from rnnspec.config.inference import (
         Inference as Inference,
@@ -150,6 +160,12 @@ if TYPE_CHECKING:
         RegisteredRegularizerConfig as RegisteredRegularizerConfig,
         RegularizerConfig as RegularizerConfig,
     )
+    from rnnspec.config.reshaping import (
+        FlattenConfig as FlattenConfig,
+        PermuteConfig as PermuteConfig,
+        RepeatVectorConfig as RepeatVectorConfig,
+        ReshapeConfig as ReshapeConfig,
+    )
     from rnnspec.config.sequence import (
         RecurrentConfig as RecurrentConfig,
     )
@@ -164,6 +180,7 @@ _MODULE_OF = {
     "AUROCMetricConfig": "metrics",
     "AccuracyMetricConfig": "metrics",
     "ActivationConfig": "core",
+    "ActivityRegularizationConfig": "core",
     "AdamConfig": "optimizers",
     "AdamWConfig": "optimizers",
     "AveragePrecisionMetricConfig": "metrics",
@@ -183,13 +200,14 @@ _MODULE_OF = {
     "DataConfig": "experiment",
     "DenseConfig": "core",
     "DropoutConfig": "core",
+    "ELUConfig": "advanced_activations",
     "EmbeddingConfig": "embeddings",
     "ErrorMetricConfig": "error_metrics",
     "ExperimentConfig": "experiment",
     "ExplainedVarianceMetricConfig": "error_metrics",
     "F1ScoreMetricConfig": "metrics",
     "FBetaScoreMetricConfig": "metrics",
-    "FlattenConfig": "core",
+    "FlattenConfig": "reshaping",
     "GRUCellConfig": "cells",
     "GRUConfig": "recurrent",
     "GlorotNormalInitializerConfig": "initializers",
@@ -211,8 +229,10 @@ _MODULE_OF = {
     "L2RegularizerConfig": "regularizers",
     "LSTMCellConfig": "cells",
     "LSTMConfig": "recurrent",
+    "LambdaConfig": "functions",
     "LayerConfig": "layer",
     "LayerShapes": "inference",
+    "LeakyReLUConfig": "advanced_activations",
     "LecunNormalInitializerConfig": "initializers",
     "LecunUniformInitializerConfig": "initializers",
     "LogCoshErrorMetricConfig": "error_metrics",
@@ -237,7 +257,9 @@ _MODULE_OF = {
     "OptimizerConfig": "optimizers",
     "OrthogonalInitializerConfig": "initializers",
     "OtherMetricConfig": "metrics",
+    "PReLUConfig": "advanced_activations",
     "PearsonCorrCoefMetricConfig": "error_metrics",
+    "PermuteConfig": "reshaping",
     "PrecisionMetricConfig": "metrics",
     "R2ScoreMetricConfig": "error_metrics",
     "RMSpropConfig": "optimizers",
@@ -251,15 +273,19 @@ _MODULE_OF = {
     "RegisteredRegularizerConfig": "regularizers",
     "RegularizerConfig": "regularizers",
     "RelativeSquaredErrorMetricConfig": "error_metrics",
+    "RepeatVectorConfig": "reshaping",
+    "ReshapeConfig": "reshaping",
     "SGDConfig": "optimizers",
     "ScaledInitializerConfig": "initializers",
     "SequentialConfig": "model",
     "SimpleRNNCellConfig": "cells",
     "SimpleRNNConfig": "recurrent",
+    "SpatialDropout1DConfig": "core",
     "SpearmanCorrCoefMetricConfig": "error_metrics",
     "SpecificityMetricConfig": "metrics",
     "SymmetricMeanAbsolutePercentageErrorMetricConfig": "error_metrics",
     "TaggedConfig": "base",
+    "ThresholdedReLUConfig": "advanced_activations",
     "TimeDistributedConfig": "wrappers",
     "TrainConfig": "experiment",
     "TruncatedNormalInitializerConfig": "initializers",

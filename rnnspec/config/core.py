@@ -1,4 +1,7 @@
-"""Layers around the recurrent ones: Input, Masking, Dense, Activation, Dropout, Flatten; as in Keras 2.0.8."""
+"""Layers around the recurrent ones, as in Keras 2.0.8.
+
+Input, Masking, Dense, Activation, Dropout, SpatialDropout1D, ActivityRegularization.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,17 @@ from rnnspec.config.constraints import ConstraintLike
 from rnnspec.config.initializers import GLOROT_UNIFORM, ZEROS, InitializerLike
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.regularizers import RegularizerLike
-from rnnspec.errors import Problem
+from rnnspec.errors import Problem, warn
 
-__all__ = ["ActivationConfig", "DenseConfig", "DropoutConfig", "FlattenConfig", "InputConfig", "MaskingConfig"]
+__all__ = [
+    "ActivationConfig",
+    "ActivityRegularizationConfig",
+    "DenseConfig",
+    "DropoutConfig",
+    "InputConfig",
+    "MaskingConfig",
+    "SpatialDropout1DConfig",
+]
 
 
 @frozen(slots=False, eq=False, repr=False)
@@ -142,12 +153,41 @@ class DropoutConfig(LayerConfig):
     seed: Seed = None
 
 
-class FlattenConfig(LayerConfig):
-    """Makes one axis of all but the batch's. All sizes must be known, and it cannot take a mask."""
+@frozen(slots=False, eq=False, repr=False)
+class SpatialDropout1DConfig(DropoutConfig):
+    """Drops whole features in training, each over all steps of a sequence, and scales the others by 1 / (1 - rate).
 
-    identifier: ClassVar[str] = "Flatten"
-    supports_masking: ClassVar[bool] = False
+    Args:
+        rate: Share to drop, from 0 to 1; exactly 1 is no dropout, as in Keras.
+        noise_shape: Accepted, because Polyaxon and Keras take it, and without meaning: anything but None gives a
+            `ConfigWarning`. The mask is `(batch, 1, features)`.
+        seed: Makes the masks reproducible on their own.
+    """
+
+    identifier: ClassVar[str] = "SpatialDropout1D"
+    input_rank: ClassVar[int | None] = 3
 
     def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
-        """`(batch, all other sizes multiplied)`."""
-        return shapes.flatten(input_shape)
+        """The input's shape, which has three axes."""
+        return shapes.spatial_dropout(input_shape)
+
+    def warn(self) -> None:
+        """Says that `noise_shape` has no meaning."""
+        super().warn()
+        if self.noise_shape is not None:
+            warn(f"{self.label} has an argument noise_shape, which has no meaning: its mask is (batch, 1, features)")
+
+
+@frozen(slots=False, eq=False, repr=False)
+class ActivityRegularizationConfig(LayerConfig):
+    """Adds a loss of its input, summed over the batch, and passes the input on.
+
+    Args:
+        l1: Factor of the absolute values' sum (default 0).
+        l2: Factor of the squares' sum (default 0).
+    """
+
+    identifier: ClassVar[str] = "ActivityRegularization"
+
+    l1: float = 0.0
+    l2: float = 0.0

@@ -128,7 +128,7 @@ def tagged(family: type[TaggedConfig]) -> Whole:
 
 
 def signature_problems(
-    name: str, thing: Callable[..., Any], arguments: Mapping[str, Any], *, works_on_weight: bool = False
+    name: str, thing: Callable[..., Any], arguments: Mapping[str, Any], *, filled_in: str | None = None
 ) -> list[Problem]:
     """Checks arguments against the signature of what a user registered.
 
@@ -136,14 +136,18 @@ def signature_problems(
         name: Its name.
         thing: The class or function.
         arguments: The arguments.
-        works_on_weight: Whether a function is called with a weight first, and perhaps with a `generator`.
+        filled_in: What a function is called with after a tensor, if it takes that: `generator`; None: with neither.
 
     Returns:
-        A problem for each argument that it does not take, and for each that is missing.
+        A problem for each argument that it does not take, and for each that is missing; none where a function of C,
+        such as `torch.abs`, does not tell what it takes.
     """
-    parameters = list(inspect.signature(thing).parameters.values())
-    if works_on_weight and not inspect.isclass(thing):
-        parameters = [parameter for parameter in parameters[1:] if parameter.name != "generator"]
+    try:
+        parameters = list(inspect.signature(thing).parameters.values())
+    except ValueError:
+        return []
+    if filled_in is not None and not inspect.isclass(thing):
+        parameters = [parameter for parameter in parameters[1:] if parameter.name != filled_in]
     named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     unknown = [str(key) for key in arguments if key not in named and not takes_any]
@@ -184,7 +188,8 @@ class Registered(TaggedConfig):
         if not cls.registry.is_users(tag):
             return [Problem(f"no user registered the {cls.registry.kind} '{tag}'", ("tag",))]
         arguments = {**values["arguments"], **cls.beside(values)}
-        return signature_problems(tag, cls.registry.find(tag), arguments, works_on_weight=cls.works_on_weight)
+        filled_in = "generator" if cls.works_on_weight else None
+        return signature_problems(tag, cls.registry.find(tag), arguments, filled_in=filled_in)
 
     @classmethod
     def beside(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -144,6 +144,11 @@ class Layer(SelfDescribing, torch.nn.Module):
         """Shapes of the declared weights for an input shape, in the order of `get_weights`."""
         return {}
 
+    def input_shape_of(self, found: Mapping[str, tuple[int, ...]]) -> Shape:
+        """An input shape for which weights have these shapes: the first one's begins with the number of features."""
+        features = next(iter(found.values()))[0]
+        return (*[None] * (self.input_rank - 1), features)
+
     @property
     def built(self) -> bool:
         """Whether the weights have their shapes; a layer without weights is built from the start."""
@@ -260,8 +265,7 @@ class Layer(SelfDescribing, torch.nn.Module):
         lazy = [name for name in self._roles if is_lazy(getattr(self, name))]
         if lazy and all(prefix + name in state_dict for name in lazy):
             found = {name: tuple(state_dict[prefix + name].shape) for name in lazy}
-            features = found[lazy[0]][0]
-            needed = self.weight_shapes((*[None] * (self.input_rank - 1), features))
+            needed = self.weight_shapes(self.input_shape_of(found))
             wrong = [
                 f"'{name}' has shape {found[name]}, it needs {needed[name]}"
                 for name in lazy

@@ -1,4 +1,7 @@
-"""The layers around the recurrent ones: Input, Masking, Dense, Activation, Dropout, Flatten, as in Keras 2.0.8."""
+"""The layers around the recurrent ones, as in Keras 2.0.8.
+
+Input, Masking, Dense, Activation, Dropout, SpatialDropout1D, ActivityRegularization.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from rnnspec import shapes
 from rnnspec.engines import activations
 from rnnspec.errors import ShapeError
 from rnnspec.nn import regularizers
-from rnnspec.nn.arguments import check_positive_integer, check_rate
-from rnnspec.nn.base import Layer
+from rnnspec.nn.arguments import check_number, check_positive_integer, check_rate
+from rnnspec.nn.base import Layer, labelled
 from rnnspec.nn.dropout import draw_seed, dropout_mask, drops, seeded_generator
 from rnnspec.shapes import Shape, declared_input, format_shape, known
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
     from rnnspec.nn.base import LayerArguments
 
-__all__ = ["Activation", "Dense", "Dropout", "Flatten", "Input", "Masking"]
+__all__ = ["Activation", "ActivityRegularization", "Dense", "Dropout", "Input", "Masking", "SpatialDropout1D"]
 
 
 class Input(Layer):
@@ -278,33 +281,69 @@ class Dropout(Layer):
         return f"rate={self.rate}" + (f", noise_shape={self.noise_shape}" if self.noise_shape else "")
 
 
-class Flatten(Layer):
-    """Joins all axes but the batch's into one. It cannot take a mask, as in Keras 2.0.8.
+class SpatialDropout1D(Dropout):
+    """Sets whole features to 0 in training, each over all steps of a sequence; scales the others by 1 / (1 - rate).
 
     Args:
+        rate: Fraction that is dropped, in [0, 1]; exactly 1 drops nothing, as in Keras 2.0.
+        noise_shape: Taken, as Keras takes it, and without meaning: the mask is `(batch, 1, features)`.
+        seed: Makes the masks reproducible, whatever else draws random numbers.
         **layer: See `Layer`.
     """
 
-    def __init__(self, **layer: Unpack[LayerArguments]) -> None:
-        super().__init__(**layer)
-        self.build_declared()
-
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """`(batch, all other sizes multiplied)`."""
-        return shapes.flatten(input_shape)
+        """The input's shape, which has three axes."""
+        return shapes.spatial_dropout(input_shape)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Joins the axes.
+    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Drops features in training mode.
 
         Args:
-            x: Input, `(batch, ...)` with three axes or more.
+            x: Input, `(batch, time, features)`.
+            generator: Where the mask of this call is drawn from; else `seed`, else torch's CPU generator.
 
         Returns:
-            The output, `(batch, features)`.
+            A tensor of the same shape.
 
         Raises:
-            ShapeError: If the input has fewer axes.
+            ShapeError: If the input has not three axes.
         """
-        if x.dim() < 3:
-            raise ShapeError(f"{self.label} expects an input of rank 3 or more, found {tuple(x.shape)}")
-        return x.flatten(1)
+        with labelled(self.label):
+            self.compute_output_shape(tuple(x.shape))
+        return super().forward(x, generator)
+
+    def _mask_shape(self, x: Tensor) -> tuple[int, ...]:
+        return (x.shape[0], 1, x.shape[2])
+
+    def extra_repr(self) -> str:
+        """The rate."""
+        return f"rate={self.rate}"
+
+
+class ActivityRegularization(Layer):
+    """Adds a loss of its input to `losses`, and returns the input: `sum(l1 * |x|) + sum(l2 * x ** 2)`.
+
+    The sums run over the batch too, and are not divided by it, as in Keras 2.0.8.
+
+    Args:
+        l1: Factor of the first sum.
+        l2: Factor of the second sum.
+        **layer: See `Layer`.
+    """
+
+    supports_masking = True
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **layer: Unpack[LayerArguments]) -> None:
+        super().__init__(**layer)
+        self.l1, self.l2 = check_number("l1", l1), check_number("l2", l2)
+        self.activity_regularizer = regularizers.L1L2(self.l1, self.l2)
+        self.build_declared()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Records the loss: any shape in, the same tensor out."""
+        self.record_activity(x)
+        return x
+
+    def extra_repr(self) -> str:
+        """Both factors."""
+        return f"l1={self.l1}, l2={self.l2}"
