@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import bad_input_cases
+import bad_input_layer_cases
 import pytest
-from bad_input_cases import CASES
 
 import rnnspec
 from rnnspec import registry
 from rnnspec.cli import main
 from rnnspec.errors import Error
 
+CASES = [*bad_input_cases.CASES, *bad_input_layer_cases.CASES]
 LISTS = {
     **{
         name: ", ".join(getattr(registry, name).names())
