@@ -33,10 +33,11 @@ BELOW: dict[str, set[str]] = {
     "cli": LIBRARY | {"", "display", "experiment"},
     "__main__": LIBRARY | {"", "display", "experiment", "cli"},
 }
-# What a config or a layer tells of itself is made further up, and loaded when it is asked for.
+# What a config, a layer or a plan tells of itself is made further up, and loaded when it is asked for.
 SANCTIONED = {
     ("rnnspec.config.base", "rnnspec.display.config_html"),
     ("rnnspec.config.base", "rnnspec.yaml.load"),
+    ("rnnspec.engines.plan", "rnnspec.display.plan_html"),
     ("rnnspec.nn.given", "rnnspec.describe"),
     ("rnnspec.nn.given", "rnnspec.display.layer_html"),
 }

@@ -34,6 +34,12 @@ class Plan:
     settings: Mapping[str, Any] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a table."""
+        from rnnspec.display.plan_html import plan_html
+
+        return plan_html(self)
+
 
 class _Forced(threading.local):
     """The engine that `use_engine` forces in this thread (a ContextVar cannot be traced by torch.compile)."""
