@@ -303,7 +303,7 @@ CASES: list[Case] = [
         "metric",
         "model: Flatten\nmetrics: [Acuracy]",
         [
-            "2:11: metrics[0]: metrics[0] must be Accuracy, MeanAbsoluteError or MeanSquaredError, found 'Acuracy'",
+            "2:11: metrics[0]: unknown metric 'Acuracy', expected one of {METRICS}",
             "  hint: did you mean 'Accuracy'?",
         ],
     ),

@@ -17,7 +17,7 @@ CASES = [*bad_input_cases.CASES, *bad_input_layer_cases.CASES]
 LISTS = {
     **{
         name: ", ".join(getattr(registry, name).names())
-        for name in ("CONSTRAINTS", "ACTIVATIONS", "INITIALIZERS", "LAYERS", "LOSSES")
+        for name in ("CONSTRAINTS", "ACTIVATIONS", "INITIALIZERS", "LAYERS", "LOSSES", "METRICS")
     },
     "GRU": (
         "units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, "

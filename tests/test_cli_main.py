@@ -22,7 +22,7 @@ def test_version(shell: Shell) -> None:
     assert (ran.code, ran.out) == (0, f"rnnspec {rnnspec.__version__}\n")
 
 
-@pytest.mark.parametrize("command", ["check", "show", "fmt", "train", "evaluate", "predict"])
+@pytest.mark.parametrize("command", ["check", "show", "fmt", "train", "evaluate", "predict", "schema"])
 def test_every_command_has_a_help_with_an_example(shell: Shell, command: str) -> None:
     ran = shell(command, "--help")
 

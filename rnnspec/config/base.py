@@ -156,6 +156,7 @@ class TaggedConfig(Config):
         expected: What messages call one of the family: `a layer`.
         registry: The family's names.
         aliases: Further names, each with its preset.
+        open_names: A pattern of further names, which `from_users_tag` takes as they are; None for none.
         keras_presets: Presets of tags written as `{class_name: Tag, config: {...}}`, where Keras's defaults differ.
     """
 
@@ -163,6 +164,7 @@ class TaggedConfig(Config):
     registry: ClassVar[Registry]
     aliases: ClassVar[Mapping[str, Preset]] = {}
     keras_presets: ClassVar[Mapping[str, Preset]] = {}
+    open_names: ClassVar[str | None] = None
 
     @classmethod
     def find(cls, name: str) -> type[TaggedConfig]:

@@ -7,7 +7,7 @@ hooks serves Python calls and plain data alike (`convert.hooks`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from rnnspec.registry import Registry
@@ -77,10 +77,12 @@ class Limit:
     Attributes:
         expected: The words, for example `a positive integer`.
         holds: The condition on a value that the type below has accepted.
+        schema: The condition in JSON Schema's words, as far as it can say it.
     """
 
     expected: str
     holds: Callable[[Any], bool] = lambda value: True
+    schema: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def wrap(self, check: Check) -> Hook:
         """Returns a hook that words every refusal as `expected`."""
@@ -124,9 +126,11 @@ class Whole:
 
     Attributes:
         check: Returns the checked value, or raises.
+        schema: What it takes, in JSON Schema's words; that of the type below where it is empty.
     """
 
     check: Check
+    schema: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 def _array(value: Any) -> Any:
@@ -178,21 +182,57 @@ def _is_reference(value: Any) -> bool:
     )
 
 
-PositiveInt = Annotated[int, Limit("a positive integer", lambda value: value > 0)]
-NonNegativeInt = Annotated[int, Limit("an integer of 0 or more", lambda value: value >= 0)]
-Seed = Annotated[int | None, Limit("an integer from 0 to 2**63 - 1 or null", lambda v: v is None or 0 <= v < 2**63)]
-PositiveNumber = Annotated[float, Limit("a positive number", lambda value: value > 0)]
-NonNegativeNumber = Annotated[float, Limit("a number of 0 or more", lambda value: value >= 0)]
-Rate = Annotated[float, Limit("a number from 0 to 1", lambda value: 0 <= value <= 1)]
-Fraction = Annotated[float, Limit("a number from 0 to below 1", lambda value: 0 <= value < 1)]
-Size = Annotated[int | None, Limit("a positive integer or null", lambda value: value is None or value > 0)]
+NUMBERS = "Numbers"
+"""JSON Schema's definition of a number, or nested lists of numbers."""
+
+_REFERENCE = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "array",
+            "prefixItems": [{"type": "string"}, *[{"type": "integer", "minimum": 0}] * 2],
+            "minItems": 3,
+            "maxItems": 3,
+        },
+    ]
+}
+_REFERENCES = {"anyOf": [_REFERENCE, {"type": "array", "items": _REFERENCE}]}
+_AXES = {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "minItems": 1}]}
+_NESTED = {"type": "array", "items": {"$ref": f"#/$defs/{NUMBERS}"}}
+
+PositiveInt = Annotated[int, Limit("a positive integer", lambda value: value > 0, {"minimum": 1})]
+NonNegativeInt = Annotated[int, Limit("an integer of 0 or more", lambda value: value >= 0, {"minimum": 0})]
+Seed = Annotated[
+    int | None,
+    Limit(
+        "an integer from 0 to 2**63 - 1 or null",
+        lambda value: value is None or 0 <= value < 2**63,
+        {"minimum": 0, "maximum": 2**63 - 1},
+    ),
+]
+PositiveNumber = Annotated[float, Limit("a positive number", lambda value: value > 0, {"exclusiveMinimum": 0})]
+NonNegativeNumber = Annotated[float, Limit("a number of 0 or more", lambda value: value >= 0, {"minimum": 0})]
+Rate = Annotated[float, Limit("a number from 0 to 1", lambda value: 0 <= value <= 1, {"minimum": 0, "maximum": 1})]
+Fraction = Annotated[
+    float,
+    Limit("a number from 0 to below 1", lambda value: 0 <= value < 1, {"minimum": 0, "exclusiveMaximum": 1}),
+]
+Size = Annotated[
+    int | None, Limit("a positive integer or null", lambda value: value is None or value > 0, {"minimum": 1})
+]
 Shape = Annotated[Sequence[Size], Limit("a list of sizes, each a positive integer or null")]
 BatchShape = Annotated[
     Sequence[Size],
-    Limit("a list of sizes, the batch's first, each a positive integer or null", lambda value: len(value) > 0),
+    Limit(
+        "a list of sizes, the batch's first, each a positive integer or null",
+        lambda value: len(value) > 0,
+        {"minItems": 1},
+    ),
 ]
-Axis = Annotated[int | Sequence[int], Whole(_axis)]
-LayerName = Annotated[str, Limit("a name without dots", lambda value: value != "" and "." not in value)]
+Axis = Annotated[int | Sequence[int], Whole(_axis, _AXES)]
+LayerName = Annotated[
+    str, Limit("a name without dots", lambda value: value != "" and "." not in value, {"pattern": "^[^.]+$"})
+]
 DType = Literal["float16", "bfloat16", "float32", "float64"]
-Weights = Annotated[Sequence[Annotated[Any, Whole(_array)]], Limit("a list of arrays")]
-Tensors = Annotated[str | Sequence[Any], Whole(_references)]
+Weights = Annotated[Sequence[Annotated[Any, Whole(_array, _NESTED)]], Limit("a list of arrays")]
+Tensors = Annotated[str | Sequence[Any], Whole(_references, _REFERENCES)]

@@ -12,7 +12,7 @@ from rnnspec.config.checks import Fraction, Limit, PositiveInt, PositiveNumber, 
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.losses import BinaryCrossEntropyLossConfig, CrossEntropyLossConfig, LossConfig
 from rnnspec.config.metrics import MetricConfig, MetricLike, OtherMetricConfig
-from rnnspec.config.model import SequentialConfig, model_config
+from rnnspec.config.model import MODEL, SequentialConfig, model_config
 from rnnspec.config.optimizers import AdamConfig, OptimizerConfig
 from rnnspec.config.tags import tagged
 from rnnspec.errors import Problem
@@ -129,7 +129,9 @@ class ExperimentConfig(Config):
 
     identifier: ClassVar[str] = "experiment"
 
-    model: Annotated[LayerConfig | SequentialConfig, Whole(model_config)] = field(converter=_any_model)
+    model: Annotated[LayerConfig | SequentialConfig, Whole(model_config, {"$ref": f"#/$defs/{MODEL}"})] = field(
+        converter=_any_model
+    )
     data: Annotated[DataConfig, tagged(DataConfig)] | None = field(default=None, converter=_any_data)
     loss: Annotated[LossConfig, tagged(LossConfig)] = field(default=CrossEntropyLossConfig(), converter=_any_loss)
     optimizer: Annotated[OptimizerConfig, tagged(OptimizerConfig)] = field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -36,7 +37,7 @@ __all__ = [
     "SpecificityMetricConfig",
 ]
 
-MetricName = Annotated[str, Limit("a name of letters, digits and _", str.isidentifier)]
+MetricName = Annotated[str, Limit("a name of letters, digits and _", str.isidentifier, {"pattern": r"^[^\W\d]\w*$"})]
 Average = Literal["micro", "macro", "weighted", "none"] | None
 
 _SHORT: dict[str, Preset] = {
@@ -77,6 +78,7 @@ class MetricConfig(TaggedConfig):
     expected: ClassVar[str] = "a metric"
     registry: ClassVar[Registry] = METRICS
     aliases: ClassVar[Mapping[str, Preset]] = {**{snake_case(tag): (tag, {}) for tag in METRICS.names()}, **_SHORT}
+    open_names: ClassVar[str | None] = r"^[A-Z]\w*$"
     of_classes: ClassVar[bool] = True
 
     name: MetricName | None = None
@@ -91,7 +93,8 @@ class MetricConfig(TaggedConfig):
     def takes_as_it_is(cls, tag: str) -> bool:
         """Whether a name may be one of torchmetrics' other classes, because it is none of ours misspelled."""
         near = closest(tag, cls.registry.names())
-        return tag[:1].isupper() and tag.isidentifier() and (near is None or (near != tag and tag.endswith(near)))
+        named = re.match(cls.open_names or "", tag) is not None
+        return named and (near is None or (near != tag and tag.endswith(near)))
 
     @property
     def column(self) -> str:

@@ -17,7 +17,10 @@ from rnnspec.errors import ConfigError, Problem
 
 EXPERIMENT_KEYS = ("model", "data", "loss", "optimizer", "metrics", "train")
 
-__all__ = ["SequentialConfig", "document", "model_config", "stateful_layers"]
+MODEL = "Model"
+"""JSON Schema's definition of a model in any of its forms."""
+
+__all__ = ["MODEL", "SequentialConfig", "document", "model_config", "stateful_layers"]
 
 
 @frozen(slots=False, eq=False, repr=False)
@@ -31,7 +34,7 @@ class SequentialConfig(Config):
 
     identifier: ClassVar[str] = "Sequential"
 
-    layers: Annotated[Sequence[LayerLike], Limit("a list of layers")]
+    layers: Annotated[Sequence[LayerLike], Limit("a list of layers", schema={"minItems": 1})]
     name: LayerName | None = None
 
     @property
