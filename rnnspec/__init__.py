@@ -5,7 +5,6 @@ The names below are loaded when they are first used (PEP 562): `import rnnspec` 
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     )
     from rnnspec.config.convert import from_dict as from_dict
     from rnnspec.describe import config_of as config_of
+    from rnnspec.display import plot as plot
     from rnnspec.engines.cells import Cell as Cell, ExtraWeight as ExtraWeight
     from rnnspec.engines.plan import use_engine as use_engine
     from rnnspec.errors import (
@@ -79,6 +79,7 @@ _MODULE_OF = {
     "load": "rnnspec.yaml.load",
     "loads": "rnnspec.yaml.load",
     "nn": "rnnspec.nn",
+    "plot": "rnnspec.display",
     "record": "rnnspec.nn.recording",
     "register": "rnnspec.registry",
     "tbptt": "rnnspec.nn.truncated",
@@ -92,7 +93,8 @@ __all__ = [*_MODULE_OF, "__version__"]
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'rnnspec' has no attribute '{name}'")
-    module = importlib.import_module(_MODULE_OF[name])
+    # As `from module import name` does it: a name that the module lacks may be a module inside it.
+    module = __import__(_MODULE_OF[name], fromlist=[name])
     found = module if module.__name__ == f"rnnspec.{name}" else getattr(module, name)
     # Kept, so that the next use costs no lookup here.
     globals()[name] = found

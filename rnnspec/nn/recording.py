@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -15,7 +15,7 @@ from rnnspec.engines.request import Request, Tensors
 from rnnspec.errors import ConfigError, Problem, StateError
 from rnnspec.nn.recurrence import Recurrence
 
-__all__ = ["RecordedCall", "Trace", "record"]
+__all__ = ["RecordedCall", "Trace", "kept_by", "record"]
 
 
 @dataclass(frozen=True)
@@ -187,11 +187,26 @@ def record(layer: Any) -> AbstractContextManager[Trace | dict[str, Trace]]:
 @contextmanager
 def _recording(layers: Mapping[str, Recurrence]) -> Iterator[Trace | dict[str, Trace]]:
     traces = {name: Trace(layer.label) for name, layer in layers.items()}
-    for name, layer in layers.items():
-        layer.recorders = (*layer.recorders, traces[name].keep)
-    try:
+    with ExitStack() as stack:
+        for name, layer in layers.items():
+            stack.enter_context(kept_by(layer, traces[name].keep))
         # The layer itself has no name among its own modules.
         yield traces.get("", traces)
+
+
+@contextmanager
+def kept_by(layer: Recurrence, keep: Callable[[Request, Tensors], None]) -> Iterator[None]:
+    """Gives every call of a layer inside the block to a function, after an engine ran it.
+
+    Args:
+        layer: The recurrent layer.
+        keep: Takes the request and its tensors.
+
+    Yields:
+        Nothing.
+    """
+    layer.recorders = (*layer.recorders, keep)
+    try:
+        yield
     finally:
-        for name, layer in layers.items():
-            layer.recorders = tuple(keep for keep in layer.recorders if keep != traces[name].keep)
+        layer.recorders = tuple(other for other in layer.recorders if other != keep)
