@@ -226,7 +226,7 @@ CONSTRAINTS = Registry(
 )
 # What a Lambda layer calls; there are none but the users'.
 FUNCTIONS = Registry("function", {})
-DATASETS = Registry("data set", _paths("rnnspec.config.experiment", "Config", "JapaneseVowels"))
+DATASETS = Registry("data set", _paths("rnnspec.config.experiment", "Config", "HKCanCor JapaneseVowels"))
 LOSSES = Registry(
     "loss",
     _paths(

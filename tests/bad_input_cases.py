@@ -324,7 +324,7 @@ CASES: list[Case] = [
         "data",
         "model: Flatten\ndata: JapanesVowels",
         [
-            "2:7: data: unknown data set 'JapanesVowels', expected one of JapaneseVowels",
+            "2:7: data: unknown data set 'JapanesVowels', expected one of HKCanCor, JapaneseVowels",
             "  hint: did you mean 'JapaneseVowels'?",
         ],
     ),

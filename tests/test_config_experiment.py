@@ -40,6 +40,7 @@ def test_what_is_left_out_or_null_has_its_default() -> None:
             "gradient_clip": None,
             "validation_split": 0.0,
             "drop_last": False,
+            "group_by_length": False,
         },
     }
 
@@ -125,7 +126,7 @@ def test_all_mistakes_of_an_experiment_are_reported_in_one_go() -> None:
     [
         (
             {"data": {"JapanesVowels": {}}},
-            "data.JapanesVowels: unknown data set 'JapanesVowels', expected one of JapaneseVowels\n"
+            "data.JapanesVowels: unknown data set 'JapanesVowels', expected one of HKCanCor, JapaneseVowels\n"
             "  hint: did you mean 'JapaneseVowels'?",
         ),
         ({"metrics": "Accuracy"}, "metrics must be a list of metrics, found 'Accuracy'"),
@@ -214,5 +215,6 @@ def test_a_data_set_says_what_its_sequences_are(tag: str) -> None:
     data = DATASETS.find(tag)()
 
     assert data.identifier == tag
-    assert config.ExperimentConfig("Flatten", data).input_shape == (None, None, data.channels)
+    steps = (data.channels,) if data.tokens is None else ()
+    assert config.ExperimentConfig("Flatten", data).input_shape == (None, None, *steps)
     assert config.ExperimentConfig("Flatten").input_shape is None

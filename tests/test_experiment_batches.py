@@ -63,3 +63,58 @@ def test_a_smaller_batch_can_be_filled_up_with_rows_of_padding() -> None:
 def test_a_smaller_batch_can_be_dropped_but_never_all() -> None:
     assert [y.tolist() for _, _, y in batches(SERIES, 2, drop_last=True)] == [[2, 0]]
     assert [y.tolist() for _, _, y in batches(SERIES, 5, drop_last=True)] == [[2, 0, 1]]
+
+
+def test_classes_of_steps_are_padded_beside_their_tokens() -> None:
+    tokens = Series([np.array([4, 5]), np.array([6])], [np.array([1, 2]), np.array([3])])
+
+    ((x, mask, y),) = batches(tokens, 2)
+
+    assert (x.tolist(), y.tolist()) == ([[4, 5], [6, 0]], [[1, 2], [3, 0]])
+    assert mask.tolist() == [[True, True], [True, False]]
+    assert (x.dtype, y.dtype) == (torch.int64, torch.int64)
+
+
+class TestGroupedByLength:
+    """20 sequences of 1 to 5 steps, four of each length, one after another."""
+
+    many = Series([np.zeros((1 + i % 5, 1), np.float32) for i in range(20)], np.arange(20))
+
+    def grouped(self, seed: int | None, epochs: int = 1, **how: bool) -> list[list[int]]:
+        """The sequences of each batch of eight."""
+        loader = batches(self.many, 8, shuffle_seed=seed, group_by_length=True, **how)
+        return [y.tolist() for _ in range(epochs) for _, _, y in loader]
+
+    def test_without_a_seed_the_batches_are_sorted(self) -> None:
+        assert self.grouped(None) == [[0, 5, 10, 15, 1, 6, 11, 16], [2, 7, 12, 17, 3, 8, 13, 18], [4, 9, 14, 19]]
+
+    def test_a_seed_draws_the_batches_and_the_sequences_of_one_length(self) -> None:
+        drawn = self.grouped(1, epochs=2)
+        lengths = [sorted(len(self.many.x[i]) for i in batch) for batch in drawn]
+
+        assert sorted(lengths[:3]) == sorted(lengths[3:]) == [[1] * 4 + [2] * 4, [3] * 4 + [4] * 4, [5] * 4]
+        assert sorted(i for batch in drawn[:3] for i in batch) == list(range(20))
+        assert drawn[:3] != drawn[3:]
+        assert drawn == self.grouped(1, epochs=2)
+        assert drawn != self.grouped(2, epochs=2)
+        assert {tuple(lengths[0]) for lengths in [self.lengths(self.grouped(seed)) for seed in range(9)]} == {
+            (1, 1, 1, 1, 2, 2, 2, 2),
+            (3, 3, 3, 3, 4, 4, 4, 4),
+            (5, 5, 5, 5),
+        }
+
+    def lengths(self, grouped: list[list[int]]) -> list[list[int]]:
+        """Steps of the sequences of each batch."""
+        return [sorted(len(self.many.x[i]) for i in batch) for batch in grouped]
+
+    def test_a_smaller_batch_can_be_dropped(self) -> None:
+        assert [len(batch) for batch in self.grouped(None, drop_last=True)] == [8, 8]
+        assert len(batches(self.many, 8, group_by_length=True)) == 3
+        assert len(batches(self.many, 8, group_by_length=True, drop_last=True)) == 2
+
+    def test_a_grouped_batch_has_less_padding(self) -> None:
+        def padding(**how: bool) -> int:
+            return sum(int((~mask).sum()) for _, mask, _ in batches(self.many, 4, **how))
+
+        assert padding() == 36
+        assert padding(group_by_length=True) == 0

@@ -198,7 +198,7 @@ class TestReadingBack:
         with pytest.raises(DataError) as raised:
             load_run(done[1]).prepared(Series([series(1, seed=2).x[0][:, :3]]))
 
-        assert str(raised.value) == "the model takes sequences of 12 channels, found 3"
+        assert str(raised.value) == "the model takes sequences of 12 channels, found 3 channels"
 
     def test_an_unknown_class_is_refused(self, done: tuple[Experiment, Path]) -> None:
         test = series(9, seed=2)

@@ -7,6 +7,7 @@ import pytest
 from experiment_cases import tiny
 
 from rnnspec import DataError
+from rnnspec.experiment.series import Series
 
 
 def test_validation_takes_its_share_from_the_training_split_alone() -> None:
@@ -65,3 +66,14 @@ def test_validation_is_standardised_by_the_rest_of_the_training_split() -> None:
     assert done.standardizer.mean == pytest.approx(steps.mean(axis=0), abs=1e-6)
     expected = (data.validation.x[0] - done.standardizer.mean) / done.standardizer.scale
     assert done.validation.x[0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_classes_of_steps_follow_their_sequences() -> None:
+    tokens = Series([np.array([1, 2]), np.array([3]), np.array([4])], [np.array([5, 6]), np.array([7]), np.array([8])])
+
+    part = tokens[np.array([2, 0])]
+
+    assert [x.tolist() for x in part.x] == [[1, 2], [4]]
+    assert part.y is not None
+    assert [y.tolist() for y in part.y] == [[5, 6], [8]]
+    assert part.channels is None

@@ -9,11 +9,11 @@ import rnnspec
 from rnnspec.config.inference import infer
 
 
-def problems(model: str) -> str:
-    """What is wrong with the shapes of a model for JapaneseVowels."""
+def problems(model: str, data: str = "JapaneseVowels") -> str:
+    """What is wrong with the shapes of a model for some data."""
     return "\n".join(
         problem.path + ": " + problem.message
-        for problem in infer(rnnspec.loads(f"data: JapaneseVowels\nmodel: {model}")).problems
+        for problem in infer(rnnspec.loads(f"data: {data}\nmodel: {model}")).problems
     )
 
 
@@ -72,3 +72,39 @@ def test_fitting_outputs_are_fine(model: str) -> None:
 )
 def test_misfits_are_told_once(model: str, message: str) -> None:
     assert problems(model) == message
+
+
+EMBEDDING = "Embedding: {input_dim: 3464, output_dim: 4, mask_zero: true}"
+
+
+def test_tokens_and_classes_of_steps_fit_an_embedding_and_sequences() -> None:
+    config = rnnspec.loads(f"data: HKCanCor\nmodel: [{EMBEDDING}, LSTM: {{units: 92, return_sequences: true}}]")
+
+    assert infer(config).input_shape == (None, None)
+    assert problems(f"[{EMBEDDING}, LSTM: {{units: 92, return_sequences: true}}]", "HKCanCor") == ""
+    assert rnnspec.build(config)(torch.tensor([[2, 3463, 0]])).shape == (1, 3, 92)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        pytest.param(
+            f"[{EMBEDDING}, LSTM: {{units: 92}}]",
+            "model[1].LSTM: LSTM gives (None, 92), expected 92 numbers at the end, one for each class of HKCanCor at "
+            "each step",
+            id="no sequences",
+        ),
+        pytest.param(
+            "[Embedding: {input_dim: 3463, output_dim: 4}, LSTM: {units: 92, return_sequences: true}]",
+            "model[0].Embedding.input_dim: input_dim must be at least 3464, the number of ids in HKCanCor, found 3463",
+            id="too few ids",
+        ),
+        pytest.param(
+            "[LSTM: {units: 92, return_sequences: true}]",
+            "model[0].LSTM: expected a known number of features, found (None, None, None), the model's input",
+            id="no embedding",
+        ),
+    ],
+)
+def test_misfits_of_a_tagger_are_told(model: str, message: str) -> None:
+    assert problems(model, "HKCanCor") == message

@@ -116,6 +116,15 @@ def test_predictions_are_those_of_the_rows_as_one_every_time(tmp_path: Path, mon
             ],
             id="split",
         ),
+        pytest.param(
+            "{GRU: {units: 9, stateful: true, batch_input_shape: [16, null, 12]}}",
+            TRAIN + ", group_by_length: true",
+            [
+                "the stateful GRU goes on from the sequence in its row of the batch before, but train.group_by_length "
+                "sorts sequences by their length; set it to false"
+            ],
+            id="grouped",
+        ),
     ],
 )
 def test_a_drawn_order_is_warned_of(

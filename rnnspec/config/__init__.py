@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from rnnspec.config.experiment import (
         DataConfig as DataConfig,
         ExperimentConfig as ExperimentConfig,
+        HKCanCorConfig as HKCanCorConfig,
         JapaneseVowelsConfig as JapaneseVowelsConfig,
         TrainConfig as TrainConfig,
     )
@@ -212,6 +213,7 @@ _MODULE_OF = {
     "GRUConfig": "recurrent",
     "GlorotNormalInitializerConfig": "initializers",
     "GlorotUniformInitializerConfig": "initializers",
+    "HKCanCorConfig": "experiment",
     "HammingDistanceMetricConfig": "metrics",
     "HeNormalInitializerConfig": "initializers",
     "HeUniformInitializerConfig": "initializers",

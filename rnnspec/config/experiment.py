@@ -19,7 +19,7 @@ from rnnspec.errors import Problem
 from rnnspec.registry import DATASETS, Registry
 from rnnspec.shapes import Shape
 
-__all__ = ["DataConfig", "ExperimentConfig", "JapaneseVowelsConfig", "TrainConfig"]
+__all__ = ["DataConfig", "ExperimentConfig", "HKCanCorConfig", "JapaneseVowelsConfig", "TrainConfig"]
 
 Data = str | Mapping[str, Any]
 
@@ -28,24 +28,24 @@ Data = str | Mapping[str, Any]
 class DataConfig(TaggedConfig):
     """The base of all data sets.
 
-    Args:
-        standardize: Whether each channel is brought to mean 0 and standard deviation 1 over the training steps.
-
     Attributes:
-        channels: Channels of every sequence.
+        channels: Channels of every sequence; None where a step is a token, that is an id for an `Embedding`.
+        tokens: How many ids there are, 0 for padding among them; None where a step has channels.
+        step_targets: Whether each step has a class, or numbers, of its own; else each sequence has.
         classes: How many classes the sequences, or their steps, belong to; None where the targets are numbers.
         targets: How many numbers a target has where there are no classes.
     """
 
     expected: ClassVar[str] = "a data set"
     registry: ClassVar[Registry] = DATASETS
-    channels: ClassVar[int]
+    channels: ClassVar[int | None] = None
+    tokens: ClassVar[int | None] = None
+    step_targets: ClassVar[bool] = False
     classes: ClassVar[int | None] = None
     targets: ClassVar[int] = 1
 
-    standardize: bool = True
 
-
+@frozen(slots=False, eq=False, repr=False)
 class JapaneseVowelsConfig(DataConfig):
     """Nine speakers' vowels, 12 channels, sequences of 7 to 29 steps (Kudo et al., 1999).
 
@@ -54,8 +54,22 @@ class JapaneseVowelsConfig(DataConfig):
     """
 
     identifier: ClassVar[str] = "JapaneseVowels"
-    channels: ClassVar[int] = 12
+    channels: ClassVar[int | None] = 12
     classes: ClassVar[int | None] = 9
+
+    standardize: bool = True
+
+
+class HKCanCorConfig(DataConfig):
+    """Which part of speech each word of 16,162 Cantonese utterances is, of up to 107 words (Luke and Wong, 2015).
+
+    Ids are 0 for padding, 1 for words that occur but once in the training dialogues or never, from 2 on the others.
+    """
+
+    identifier: ClassVar[str] = "HKCanCor"
+    tokens: ClassVar[int | None] = 3464
+    step_targets: ClassVar[bool] = True
+    classes: ClassVar[int | None] = 92
 
 
 @frozen(slots=False, eq=False, repr=False)
@@ -73,6 +87,8 @@ class TrainConfig(Config):
         drop_last: Whether the last batch of an epoch is left out of the training where it is smaller (default False).
             For a stateful model, whose batch size is fixed, it is filled up with padding otherwise, which counts
             nowhere.
+        group_by_length: Whether a batch holds sequences of similar length, so that little of it is padding (default
+            False). Which come together is still drawn anew every epoch, among those of one length.
     """
 
     identifier: ClassVar[str] = "train"
@@ -84,6 +100,7 @@ class TrainConfig(Config):
     gradient_clip: PositiveNumber | None = None
     validation_split: Fraction = 0.0
     drop_last: bool = False
+    group_by_length: bool = False
 
     def to_schema(self) -> dict[str, Any]:
         """The arguments alone: `train` has no tag."""
@@ -153,7 +170,9 @@ class ExperimentConfig(Config):
     @property
     def input_shape(self) -> Shape | None:
         """Shape of the model's input with the batch: sequences of any length; None without data."""
-        return None if self.data is None else (None, None, self.data.channels)
+        if self.data is None:
+            return None
+        return (None, None) if self.data.channels is None else (None, None, self.data.channels)
 
     def to_schema(self) -> dict[str, Any]:
         """The document: an experiment has no tag."""

@@ -15,6 +15,7 @@ from rnnspec import shapes
 from rnnspec.config import convert
 from rnnspec.config.base import Config
 from rnnspec.config.checks import BatchShape
+from rnnspec.config.embeddings import EmbeddingConfig
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.model import SequentialConfig, stateful_layers
 from rnnspec.config.sequence import RecurrentConfig
@@ -24,7 +25,7 @@ from rnnspec.registry import snake_case
 from rnnspec.shapes import Shape, format_shape
 
 if TYPE_CHECKING:
-    from rnnspec.config.experiment import ExperimentConfig
+    from rnnspec.config.experiment import DataConfig, ExperimentConfig
 
 __all__ = ["Inference", "LayerShapes", "infer"]
 
@@ -148,17 +149,18 @@ def _fitting(config: ExperimentConfig, inference: Inference) -> Inference:
     numbers = config.data.classes or config.data.targets
     # One probability says all about two classes.
     single = config.data.classes == 2 and config.loss.identifier == "BinaryCrossEntropy"
-    message = None
+    ranks, message = (3,) if config.data.step_targets else (2, 3), None
     if last.config.several_outputs:
         message = f"{last.config.label} returns several tensors ({last.config.several_outputs}), a loss takes one"
-    elif output is not None and (len(output) not in (2, 3) or output[-1] not in (None, numbers, 1 if single else None)):
+    elif output is not None and (len(output) not in ranks or output[-1] not in (None, numbers, 1 if single else None)):
         message = (
             f"{last.config.label} gives {format_shape(output)}, expected {numbers} numbers at the end, one for each"
         )
         message += f" {'class' if config.data.classes else 'target'} of {config.data.identifier}"
+        message += " at each step" if config.data.step_targets else ""
     if message:
         return replace(inference, error=ShapeError(Problem(message, last.keys)))
-    return replace(inference, error=_other_batch_size(config, inference.input_shape))
+    return replace(inference, error=_other_batch_size(config, inference.input_shape) or _few_ids(config, inference))
 
 
 def _other_batch_size(config: ExperimentConfig, input_shape: Shape | None) -> ConfigError | None:
@@ -168,6 +170,15 @@ def _other_batch_size(config: ExperimentConfig, input_shape: Shape | None) -> Co
         return None
     message = f"batch_size must be {input_shape[0]}, which the stateful {layers[0].label} has, found"
     return ConfigError(Problem(f"{message} {config.train.batch_size}", ("train", "batch_size")))
+
+
+def _few_ids(config: ExperimentConfig, inference: Inference) -> ConfigError | None:
+    """The error of an `Embedding` that has no vector for some of the data's tokens."""
+    first, data = inference.layers[0], cast("DataConfig", config.data)
+    if not isinstance(first.config, EmbeddingConfig) or first.config.input_dim >= (data.tokens or 0):
+        return None
+    message = f"input_dim must be at least {data.tokens}, the number of ids in {data.identifier}"
+    return ConfigError(Problem(f"{message}, found {first.config.input_dim}", (*first.keys, "input_dim")))
 
 
 def _walk(layers: list[LayerShapes], given: Shape | None, required: bool, masked: bool) -> Inference:

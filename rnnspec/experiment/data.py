@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rnnspec.config.experiment import DataConfig, ExperimentConfig
 from rnnspec.errors import ConfigError, DataError, Problem
+from rnnspec.experiment.hkcancor import hkcancor
 from rnnspec.experiment.japanese_vowels import japanese_vowels
 from rnnspec.experiment.numpy_files import read_npy, read_npz
 from rnnspec.experiment.series import DataSet, Series
@@ -14,7 +15,7 @@ from rnnspec.experiment.ts_files import read_ts
 
 __all__ = ["data_config", "prepared_data", "read_data", "read_series"]
 
-_READERS = {"JapaneseVowels": japanese_vowels}
+_READERS = {"HKCanCor": hkcancor, "JapaneseVowels": japanese_vowels}
 
 
 def read_data(config: ExperimentConfig) -> DataSet:
@@ -48,7 +49,7 @@ def prepared_data(config: ExperimentConfig, seed: int) -> DataSet:
         DataError: If the data cannot be read or split.
     """
     data = read_data(config).validated(config.train.validation_split, seed)
-    return data.standardized() if data_config(config).standardize else data
+    return data.standardized() if getattr(config.data, "standardize", False) else data
 
 
 def data_config(config: ExperimentConfig) -> DataConfig:

@@ -49,8 +49,7 @@ class Experiment:
 
     def table(self) -> str:
         """The table of the model: layers, output shapes, parameters, engines."""
-        channels = self.data.train.channels
-        return model_table(layer_rows(self.model, (None, None, channels), masked=True))
+        return model_table(layer_rows(self.model, self.config.input_shape, masked=True))
 
     def train(self, runs: str | Path = "runs", name: str = "run", progress: bool = True) -> Path:
         """Trains the model and writes its run folder.
@@ -80,6 +79,7 @@ def _warn_of_drawn_order(config: ExperimentConfig) -> None:
     drawn = {
         "train.shuffle draws a new order every epoch; set it to false": config.train.shuffle,
         "train.validation_split draws sequences at random; set it to 0": config.train.validation_split > 0,
+        "train.group_by_length sorts sequences by their length; set it to false": config.train.group_by_length,
     }
     for what, is_drawn in drawn.items():
         if layers and is_drawn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from rnnspec.experiment.batches import batches
@@ -61,8 +62,9 @@ def judged(run: Run, series: Series, predicted: Sequence[Floats]) -> list[dict[s
 
 def _judged(run: Run, series: Series, predicted: Sequence[Floats]) -> Iterator[dict[str, Any]]:
     for index, found in enumerate(predicted):
-        expected = None if series.y is None else run.classes[series.y[index]]
-        for step, row in enumerate(found if found.ndim == 2 else found[None]):
-            best = int(row.argmax())
+        steps = found if found.ndim == 2 else found[None]
+        classes = [-1] * len(steps) if series.y is None else np.broadcast_to(series.y[index], len(steps))
+        for step, (row, y) in enumerate(zip(steps, classes, strict=True)):
+            best, expected = int(row.argmax()), None if y < 0 else run.classes[y]
             place = {"series": index, "step": step} if found.ndim == 2 else {"series": index}
             yield {**place, "label": run.classes[best], "probability": round(float(row[best]), 6), "expected": expected}

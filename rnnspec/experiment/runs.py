@@ -113,9 +113,11 @@ class Run:
         """
         channels = data_config(self.config).channels
         if series.channels != channels:
-            raise DataError(f"the model takes sequences of {channels} channels, found {series.channels}")
-        if series.y is not None and series.y.max() >= len(self.classes):
-            raise DataError(f"the classes are 0 to {len(self.classes) - 1}, found {series.y.max()} in y")
+            expected, found = ("tokens" if n is None else f"{n} channels" for n in (channels, series.channels))
+            raise DataError(f"the model takes sequences of {expected}, found {found}")
+        greatest = max(int(y.max()) for y in series.y) if series.y is not None else 0
+        if greatest >= len(self.classes):
+            raise DataError(f"the classes are 0 to {len(self.classes) - 1}, found {greatest} in y")
         return self.standardizer(series) if self.standardizer else series
 
 
@@ -215,7 +217,7 @@ def build_model(config: ExperimentConfig, seed: int | None = None, device: str |
     return model if isinstance(model, nn.Sequential) else nn.Sequential([model])
 
 
-def _read_about(path: Path, channels: int) -> tuple[tuple[str, ...], Standardizer | None]:
+def _read_about(path: Path, channels: int | None) -> tuple[tuple[str, ...], Standardizer | None]:
     """The classes, and what must be done to sequences first."""
     try:
         about = json.loads(path.read_text(encoding="utf-8"))

@@ -13,6 +13,7 @@ from rnnspec.errors import DataError
 __all__ = ["SPLITS", "DataSet", "Floats", "Series", "Standardizer"]
 
 Floats = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.int64]
 
 SPLITS = ("train", "test", "validation")
 """The parts of a data set, in the order of metrics.csv."""
@@ -20,30 +21,32 @@ SPLITS = ("train", "test", "validation")
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Sequences of any lengths with the same channels.
+    """Sequences of any lengths, of steps with the same channels or of tokens.
 
     Attributes:
-        x: One array a sequence, shape `(time, channels)`.
-        y: The class of each sequence, shape `(sequences,)`, counted from 0; None where it is unknown.
+        x: One array a sequence, shape `(time, channels)`; or `(time,)` where a step is a token, a number from 1.
+        y: The class of each sequence, shape `(sequences,)`, counted from 0; or of each step, an array `(time,)` a
+            sequence; None where it is unknown.
         classes: The label of each class; empty where none are named.
     """
 
-    x: list[Floats]
-    y: npt.NDArray[np.int64] | None = None
+    x: list[Floats] | list[Numbers]
+    y: Numbers | list[Numbers] | None = None
     classes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.x)
 
-    def __getitem__(self, indices: npt.NDArray[np.int64]) -> Series:
+    def __getitem__(self, indices: Numbers) -> Series:
         """The sequences with these indices, in the same order as they stand in the series."""
         chosen = np.sort(indices)
-        return replace(self, x=[self.x[i] for i in chosen], y=None if self.y is None else self.y[chosen])
+        y = [self.y[i] for i in chosen] if isinstance(self.y, list) else self.y if self.y is None else self.y[chosen]
+        return replace(self, x=[self.x[i] for i in chosen], y=y)
 
     @property
-    def channels(self) -> int:
-        """The number of channels of every sequence."""
-        return len(self.x[0].T)
+    def channels(self) -> int | None:
+        """The number of channels of every step; None where a step is a token."""
+        return self.x[0].shape[1] if self.x[0].ndim == 2 else None
 
     @property
     def lengths(self) -> list[int]:
@@ -86,7 +89,7 @@ class Standardizer:
         return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], channels: int) -> Standardizer:
+    def from_dict(cls, data: dict[str, Any], channels: int | None) -> Standardizer:
         """Makes a standardizer from what `to_dict` gave.
 
         Args:

@@ -118,7 +118,9 @@ def fit(
     """
     seed = cast(int, train.seed)
     history = History()
-    batched = partial(batches, batch_size=train.batch_size, fill=task.model.stateful)
+    batched = partial(
+        batches, batch_size=train.batch_size, fill=task.model.stateful, group_by_length=train.group_by_length
+    )
     training = batched(data.train, shuffle_seed=seed if train.shuffle else None, drop_last=train.drop_last)
     measured = [batched(split) for split in (data.test, data.validation) if split is not None]
     with _quiet(), isolate_rng():
