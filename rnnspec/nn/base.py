@@ -265,7 +265,8 @@ class Layer(SelfDescribing, torch.nn.Module):
         lazy = [name for name in self._roles if is_lazy(getattr(self, name))]
         if lazy and all(prefix + name in state_dict for name in lazy):
             found = {name: tuple(state_dict[prefix + name].shape) for name in lazy}
-            needed = self.weight_shapes(self.input_shape_of(found))
+            input_shape = self.input_shape_of(found)
+            needed = self.weight_shapes(input_shape)
             wrong = [
                 f"'{name}' has shape {found[name]}, it needs {needed[name]}"
                 for name in lazy
@@ -274,7 +275,7 @@ class Layer(SelfDescribing, torch.nn.Module):
             if wrong:
                 raise WeightsError(f"{self.label}: the weights in the state_dict do not fit: {'; '.join(wrong)}")
             self._materialize(found)
-            self._built, self._built_for = True, (*[None] * (self.input_rank - 1), features)
+            self._built, self._built_for = True, input_shape
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def _refuse_torch_weights(self, state_dict: Any, prefix: str) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from rnnspec.display.model_table import LayerRow, layer_rows
+from rnnspec.display.model_table import LayerRow, layer_rows, totals
 from rnnspec.display.plot.axes import axes_for
 from rnnspec.errors import ConfigError
 from rnnspec.nn.base import Layer
 from rnnspec.nn.containers import Sequential
 from rnnspec.nn.recurrence import Recurrence
-from rnnspec.shapes import Shape, format_shape
+from rnnspec.shapes import Shape, format_shape, known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,8 +47,7 @@ def model(model: nn.Module, input_shape: Shape | None = None, ax: Any = None) ->
         input_shape = model.input_shape if isinstance(model, Sequential) else model.declared_input_shape
     model._require_weights(model.parameters())
     rows = layer_rows(model, input_shape)
-    total, trainable = sum(row.parameters for row in rows), sum(row.trainable for row in rows)
-    title = f"{model.label}: {_parameters(total, trainable)}"
+    title = f"{model.label}: {_parameters(*totals(rows))}"
     (axes,) = axes_for(["boxes"], ax, title=title, what="plot.model", height=0.75 * (len(rows) + GAP), width=4.5)
     layers = model.layers if isinstance(model, Sequential) else [model]
     _draw_shape(axes, -GAP, input_shape)
@@ -67,7 +66,8 @@ def _fill(layer: nn.Module) -> str:
     return WEIGHTS if any(True for _ in layer.parameters()) else NO_WEIGHTS
 
 
-def _parameters(total: int, trainable: int) -> str:
+def _parameters(total: int | None, trainable: int | None) -> str:
+    total, trainable = known(total), known(trainable)  # the model is built
     text = "1 parameter" if total == 1 else f"{total:,} parameters"
     if trainable == total:
         return text
