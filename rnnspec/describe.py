@@ -39,7 +39,7 @@ from rnnspec.nn.distributions import Initializer
 from rnnspec.nn.given import FAMILIES, NOT_KEPT, Argument, arguments_of
 from rnnspec.nn.named import name_of
 from rnnspec.nn.regularizers import Regularizer
-from rnnspec.registry import ACTIVATIONS, LAYERS, Registry
+from rnnspec.registry import ACTIVATIONS, FUNCTIONS, LAYERS, Registry
 
 __all__ = ["config_of"]
 
@@ -137,7 +137,8 @@ def _house_config(thing: Any, config_class: type[TaggedConfig]) -> TaggedConfig:
     if isinstance(thing, Layer):
         arguments |= _torch_arguments(thing, arguments)
     said = [one for one in arguments.values() if one.name in known or (one.changed and one.name != "device")]
-    values = _collected({one.name: partial(_value, one) for one in said})
+    value_of = _lambda_value if isinstance(thing, nn.Lambda) else _value
+    values = _collected({one.name: partial(value_of, one) for one in said})
     unknown = [name for name in values if name not in known]
     if unknown:
         message = f"the config of {type(thing).__name__} has no such argument, found {{}}"
@@ -175,6 +176,8 @@ def _value(argument: Argument) -> Any:
         raise ConfigError(Problem("its value is not known, there is no attribute of this name", hint=hint))
     if isinstance(value, (list, tuple)):
         return [_value(replace(argument, value=item)) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _value(replace(argument, value=item)) for key, item in value.items()}
     if isinstance(value, torch.dtype):
         return str(value).removeprefix("torch.")
     if value is None or isinstance(value, (str, Number)):
@@ -190,6 +193,17 @@ def _value(argument: Argument) -> Any:
     if isinstance(value, torch.nn.Module):
         return _layer_config(value)
     raise ConfigError(f"a config holds plain data, found an object of class {type(value).__name__}")
+
+
+def _lambda_value(argument: Argument) -> Any:
+    """The value of an argument of a Lambda: a function is there by the name that a user registered it under."""
+    value = argument.value
+    if not callable(value):
+        return _value(argument)
+    name = FUNCTIONS.name_of(value)
+    if name is None:
+        raise _unregistered(FUNCTIONS, value)
+    return name
 
 
 def _named_config(thing: Any, family: type[TaggedConfig]) -> TaggedConfig:

@@ -13,6 +13,7 @@ from rnnspec.errors import Problem, ShapeError
 
 __all__ = [
     "Shape",
+    "axes_of",
     "bidirectional",
     "check_unroll",
     "declared_input",
@@ -157,13 +158,19 @@ def spatial_dropout(input_shape: Shape) -> Shape:
     return input_shape
 
 
-def prelu_alpha(input_shape: Shape, *, shared_axes: Sequence[int]) -> tuple[int, ...]:
+def axes_of(shared_axes: int | Sequence[int] | None) -> tuple[int, ...]:
+    """The axes that an argument names: one, several, or none."""
+    return (shared_axes,) if isinstance(shared_axes, int) else tuple(shared_axes or ())
+
+
+def prelu_alpha(input_shape: Shape, *, shared_axes: int | Sequence[int] | None) -> tuple[int, ...]:
     """Shape of a PReLU's slopes: that of one input, with 1 at the shared axes, which are counted from 1."""
-    beyond = [axis for axis in shared_axes if axis >= len(input_shape)]
+    shared = axes_of(shared_axes)
+    beyond = [axis for axis in shared if axis >= len(input_shape)]
     if beyond:
         message = f"shared_axes holds the axis {beyond[0]}, which an input {format_shape(input_shape)} does not have"
         raise ShapeError(message)
-    sizes = [1 if axis in shared_axes else size for axis, size in enumerate(input_shape)][1:]
+    sizes = [1 if axis in shared else size for axis, size in enumerate(input_shape)][1:]
     if None in sizes:
         message = f"expected a known size at every axis that is not shared, found {format_shape(input_shape)}"
         hint = f"share the slopes along the axis: shared_axes: [{sizes.index(None) + 1}]"

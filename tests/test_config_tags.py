@@ -131,8 +131,9 @@ INITIALIZER_NAMES = (
     "Orthogonal, TruncatedNormal, Uniform, VarianceScaling, Zeros"
 )
 LAYER_NAMES = (
-    "Activation, Bidirectional, Dense, Dropout, Embedding, Flatten, GRU, Input, LSTM, Masking, RNN, Recurrent, "
-    "SimpleRNN, TimeDistributed"
+    "Activation, ActivityRegularization, Bidirectional, Dense, Dropout, ELU, Embedding, Flatten, GRU, Input, LSTM, "
+    "Lambda, LeakyReLU, Masking, PReLU, Permute, RNN, Recurrent, RepeatVector, Reshape, SimpleRNN, SpatialDropout1D, "
+    "ThresholdedReLU, TimeDistributed"
 )
 
 

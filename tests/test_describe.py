@@ -11,9 +11,9 @@ from typing import Any
 import attrs
 import pytest
 import torch
-from config_strategies import layers
+from config_strategies import a_registered_function, layers
 from hypothesis import given, reject
-from test_nn_every_layer import Case, every_case
+from test_nn_every_layer import Case, every_case, given_mask
 
 import rnnspec
 from rnnspec import nn
@@ -21,7 +21,12 @@ from rnnspec.config.base import Config
 from rnnspec.engines import cells
 from rnnspec.errors import ConfigWarning, Error
 from rnnspec.nn import constraints, initializers, regularizers
-from rnnspec.registry import Registry
+from rnnspec.registry import FUNCTIONS, Registry
+
+# What the Lambda layers of the tables call.
+FUNCTIONS_OF_LAYERS = {
+    function.__name__: function for function in (torch.cumsum, torch.sin, given_mask, a_registered_function)
+}
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +34,7 @@ def _registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Names that a test registers are forgotten after it; configs may warn."""
     for table in vars(rnnspec.registry).values():
         if isinstance(table, Registry):
-            monkeypatch.setattr(table, "_added", {})
+            monkeypatch.setattr(table, "_added", dict(FUNCTIONS_OF_LAYERS) if table is FUNCTIONS else {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)
         yield

@@ -12,13 +12,13 @@ import rnnspec
 from rnnspec import nn
 from rnnspec.engines.cells import Cell
 from rnnspec.errors import ConfigError
-from rnnspec.registry import ACTIVATIONS, CELLS, CONSTRAINTS, INITIALIZERS, LAYERS, REGULARIZERS, Registry
+from rnnspec.registry import ACTIVATIONS, CELLS, CONSTRAINTS, FUNCTIONS, INITIALIZERS, LAYERS, REGULARIZERS, Registry
 
 
 @pytest.fixture(autouse=True)
 def _registries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names that a test registers are forgotten after it."""
-    for table in (ACTIVATIONS, CELLS, CONSTRAINTS, INITIALIZERS, LAYERS, REGULARIZERS):
+    for table in (ACTIVATIONS, CELLS, CONSTRAINTS, FUNCTIONS, INITIALIZERS, LAYERS, REGULARIZERS):
         assert isinstance(table, Registry)
         monkeypatch.setattr(table, "_added", {})
 
@@ -218,6 +218,41 @@ def test_an_argument_of_which_nothing_tells_is_refused() -> None:
         "[0].Scale.factor: its value is not known, there is no attribute of this name\n"
         "  hint: keep it as self.factor, or build the layer from a config"
     )
+
+
+def test_a_lambda_names_the_functions_that_were_registered() -> None:
+    for function in (double, cube, sevens):
+        rnnspec.register.function(function)
+    layer = nn.Lambda(cube, sevens, double, {"factor": 2.0})
+
+    assert layer.to_yaml() == (
+        "Lambda:\n  function: cube\n  output_shape: sevens\n  mask: double\n  arguments: {factor: 2.0}\n"
+    )
+    assert nn.Lambda("double", (3,)).to_yaml() == "Lambda: {function: double, output_shape: [3]}\n"
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        pytest.param(
+            lambda: nn.Lambda(cube),
+            "Lambda.function: the function cube has no name in a config\n"
+            "  hint: register it with rnnspec.register.function",
+            id="function",
+        ),
+        pytest.param(
+            lambda: nn.Lambda("double", arguments={"by": object()}),
+            "Lambda.arguments: a config holds plain data, found an object of class object",
+            id="argument",
+        ),
+    ],
+)
+def test_a_lambda_that_holds_what_no_config_names_is_refused(layer: Any, message: str) -> None:
+    rnnspec.register.function(double)
+    with pytest.raises(ConfigError) as caught:
+        layer().to_yaml()
+
+    assert str(caught.value) == message
 
 
 def test_an_argument_that_is_no_plain_data_is_refused() -> None:

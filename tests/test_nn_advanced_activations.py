@@ -162,6 +162,7 @@ def test_an_unbuilt_prelu_takes_its_shape_from_a_state_dict() -> None:
     layer.load_state_dict({"alpha": slopes(1, 3)})
 
     assert layer.built
+    assert layer.known_input_shape == (None, None, 3)
     assert layer(torch.randn(2, 7, 3)).shape == (2, 7, 3)
 
 
@@ -230,7 +231,7 @@ def test_slopes_over_a_free_length_must_be_shared() -> None:
     [
         (LeakyReLU(), "LeakyReLU(alpha=0.3)"),
         (PReLU(), "PReLU()"),
-        (PReLU(shared_axes=1), "PReLU(shared_axes=(1,))"),
+        (PReLU(shared_axes=[1, 2]), "PReLU(shared_axes=(1, 2))"),
         (ELU(2), "ELU(alpha=2.0)"),
         (ThresholdedReLU(), "ThresholdedReLU(theta=1.0)"),
     ],

@@ -64,8 +64,7 @@ class PReLUConfig(LayerConfig):
 
     def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
         """The input's shape, for which `alpha` must have one."""
-        axes = (self.shared_axes,) if isinstance(self.shared_axes, int) else self.shared_axes
-        shapes.prelu_alpha(input_shape, shared_axes=axes or ())
+        shapes.prelu_alpha(input_shape, shared_axes=self.shared_axes)
         return input_shape
 
 

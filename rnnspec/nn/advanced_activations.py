@@ -77,7 +77,7 @@ class PReLU(Layer):
         **layer: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**layer)
-        self.shared_axes = () if shared_axes is None else check_axes("shared_axes", shared_axes)
+        self.shared_axes = None if shared_axes is None else check_axes("shared_axes", shared_axes)
         self.add_weight("alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
         self.build_declared()
 
@@ -86,8 +86,9 @@ class PReLU(Layer):
         return {"alpha": shapes.prelu_alpha(input_shape, shared_axes=self.shared_axes)}
 
     def input_shape_of(self, found: Mapping[str, tuple[int, ...]]) -> Shape:
-        """The slopes have the shape of an input."""
-        return (None, *found["alpha"])
+        """The slopes have the shape of an input; a shared axis tells nothing of its size."""
+        shared = shapes.axes_of(self.shared_axes)
+        return (None, *(None if axis in shared else size for axis, size in enumerate(found["alpha"], 1)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Applies the function.
@@ -113,7 +114,7 @@ class PReLU(Layer):
 
     def extra_repr(self) -> str:
         """The shared axes."""
-        return f"shared_axes={self.shared_axes}" if self.shared_axes else ""
+        return "" if self.shared_axes is None else f"shared_axes={self.shared_axes}"
 
 
 class ELU(Layer):

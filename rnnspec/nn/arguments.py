@@ -126,7 +126,7 @@ def check_integers(
     return tuple(map(int, value))
 
 
-def check_axes(name: str, value: Any) -> tuple[int, ...]:
+def check_axes(name: str, value: Any) -> int | tuple[int, ...]:
     """Refuses anything but an axis after the batch's, or a list of these.
 
     Args:
@@ -134,7 +134,7 @@ def check_axes(name: str, value: Any) -> tuple[int, ...]:
         value: What was given.
 
     Returns:
-        The axes.
+        The axis or the axes.
 
     Raises:
         ConfigError: If one is something else.
@@ -143,4 +143,4 @@ def check_axes(name: str, value: Any) -> tuple[int, ...]:
     for axis in axes:
         if isinstance(axis, bool) or not isinstance(axis, Integral) or axis < 1:
             raise ConfigError(f"{name} must be an axis from 1 on or a list of these, found {axis!r}")
-    return tuple(map(int, axes))
+    return tuple(map(int, axes)) if axes is value else int(value)
