@@ -10,9 +10,10 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import bad_input_cases
+import bad_input_layer_cases
 import jsonschema
 import pytest
-from bad_input_cases import CASES
 from config_strategies import experiments, layers, models
 from hypothesis import given
 
@@ -23,6 +24,7 @@ from rnnspec.config.json_schema import json_schema
 from rnnspec.errors import ConfigError, ConfigWarning
 from rnnspec.yaml.document import examine
 
+CASES = [*bad_input_cases.CASES, *bad_input_layer_cases.CASES]
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = json_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -30,6 +32,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 BEYOND = {
     "arguments that belong together": "input_length needs input_dim beside it|nesterov needs a momentum",
     "arguments that contradict each other": "must not be below",
+    "sizes and axes that belong together": "takes one -1 at most|must be a permutation of",
     "names that must differ": "must differ from layer to layer|are both called",
     "what a layer may hold": "Bidirectional takes a recurrent layer|inbound_nodes is for layers of a graph",
     "a metric that may be another class of torchmetrics": "unknown metric 'Acuracy'",
@@ -57,6 +60,10 @@ GOOD = [
     "LSTM: {units: 3, kernel_regularizer: {class_name: L1L2, config: {l1: 0.1}}, activation: null}",
     "GRU: {units: 3, kernel_initializer: {GlorotUniform: {seed: 3}}, recurrent_initializer: glorot_uniform}",
     "RNN: {cell: {GRU: {reset_after: true}}, units: 3}",
+    "- Reshape: {target_shape: [-1, 2]}\n- Permute: {dims: [2, 1]}\n- RepeatVector: {n: 3}\n- LeakyReLU",
+    "[PReLU: {shared_axes: 1}, PReLU: {shared_axes: [1, 2], alpha_regularizer: l2}, SpatialDropout1D: {rate: 0.5}]",
+    "Lambda: {function: a_registered_function, output_shape: [null, 3], arguments: {by: [1, 2]}}",
+    "Lambda: {function: a_registered_function, output_shape: a_registered_function, mask: a_registered_function}",
     "Bidirectional: {layer: {LSTM: {units: 3}}, merge_mode: null}",
     "LSTM: {units: 3, inbound_nodes: []}",
     "model: Flatten\ndata: {JapaneseVowels: }\nloss: huber\noptimizer: {adam: {learning_rate: 1}}\ntrain: null",
@@ -87,6 +94,17 @@ BAD = [
     "LSTM: {units: 3, kernel_constraint: {MaxNorm: {axis: []}}}",
     "LSTM: {units: 3, kernel_initializer: {Uniform: {minval: 2}}}",
     "LSTM: {units: 3, kernel_initializer: {class_name: Orthogonal, config: {gian: 2}}}",
+    "Reshape: {target_shape: [0]}",
+    "Reshape: {target_shape: [-2]}",
+    "Reshape: {target_shape: [-1, -1]}",
+    "Permute: {dims: [1, 1]}",
+    "Permute: {dims: [1, 3]}",
+    "PReLU: {shared_axes: 0}",
+    "PReLU: {shared_axes: [1, -1]}",
+    "Lambda: {function: null}",
+    "Lambda: {function: a_registered_function, output_shape: 3}",
+    "Lambda: {function: a_registered_function, output_shape: [0]}",
+    "Lambda: {function: a_registered_function, arguments: [1]}",
     "model: Flatten\ntrain: {validation_split: 1}",
     "model: Flatten\noptimizer: {SGD: {nesterov: true}}",
     "model: Flatten\nmetrics: [acuracy]",

@@ -27,7 +27,8 @@ def _axes(value: Any) -> Any:
     return tuple(map(int, axes)) if axes is value else int(value)
 
 
-SharedAxes = Annotated[int | Sequence[int], Whole(_axes)]
+_AXIS = {"type": "integer", "minimum": 1}
+SharedAxes = Annotated[int | Sequence[int], Whole(_axes, {"anyOf": [_AXIS, {"type": "array", "items": _AXIS}]})]
 
 
 @frozen(slots=False, eq=False, repr=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Annotated, Any, ClassVar
 
 from attrs import frozen
 
 from rnnspec import shapes
-from rnnspec.config.checks import ExpectedError, Whole
+from rnnspec.config.checks import Check, ExpectedError, Hook, NameIn, Whole
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.tags import signature_problems
 from rnnspec.errors import Problem
@@ -41,8 +42,18 @@ def _output_shape(value: Any) -> Any:
     return tuple(size if size is None else int(size) for size in value)
 
 
-FunctionName = Annotated[str, Whole(_function_name)]
-OutputShape = Annotated[Sequence[int | None] | str, Whole(_output_shape)]
+@dataclass(frozen=True)
+class FunctionIn(NameIn):
+    """The name of a registered function."""
+
+    def wrap(self, check: Check) -> Hook:
+        """Returns a hook that refuses unknown names and code."""
+        return lambda value, _: _function_name(value)
+
+
+_SIZES = {"type": "array", "items": {"type": ["integer", "null"], "minimum": 1}}
+FunctionName = Annotated[str, FunctionIn(FUNCTIONS)]
+OutputShape = Annotated[Sequence[int | None] | str, Whole(_output_shape, {"anyOf": [_SIZES, {"type": "string"}]})]
 
 
 @frozen(slots=False, eq=False, repr=False)

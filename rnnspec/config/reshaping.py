@@ -17,9 +17,16 @@ from rnnspec.errors import Problem
 
 __all__ = ["FlattenConfig", "PermuteConfig", "RepeatVectorConfig", "ReshapeConfig"]
 
-TargetSize = Annotated[int, Limit("a positive integer or -1", lambda value: value > 0 or value == -1)]
+TargetSize = Annotated[
+    int,
+    Limit(
+        "a positive integer or -1",
+        lambda value: value > 0 or value == -1,
+        {"minimum": -1, "not": {"const": 0}},
+    ),
+]
 TargetShape = Annotated[Sequence[TargetSize], Limit("a list of sizes, each a positive integer or -1")]
-Dims = Annotated[Sequence[int], Limit("a list of axes, counted from 1")]
+Dims = Annotated[Sequence[int], Limit("a list of axes, counted from 1", schema={"uniqueItems": True})]
 
 
 class FlattenConfig(LayerConfig):
