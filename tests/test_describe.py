@@ -71,6 +71,13 @@ def test_copies_and_pickles_keep_what_they_were_made_with(case: Case) -> None:
     assert pickle.loads(pickle.dumps(layer)).to_yaml() == layer.to_yaml()
 
 
+def test_initial_weights_are_not_kept_a_second_time() -> None:
+    layer = nn.Dense(1, input_dim=2, weights=[torch.zeros(2, 1), torch.zeros(1)])
+
+    assert layer._made_with == ((1,), {"input_dim": 2})
+    assert layer.to_yaml() == "Dense: {units: 1, input_dim: 2}\n"
+
+
 DROPPED = ("weights", "input_shape", "batch_input_shape", "input_length")
 
 
@@ -143,6 +150,7 @@ def test_the_dtype_is_that_of_the_weights_else_what_was_said_else_torchs() -> No
         pytest.param(lambda: called(nn.LSTM(3)), "input_shape: [null, 2]", id="called"),
         pytest.param(lambda: called(nn.Dense(3)), "input_shape: [5, 2]", id="called Dense"),
         pytest.param(lambda: loaded(nn.Dense(3)), "input_shape: [2]", id="loaded"),
+        pytest.param(lambda: called(nn.LSTM(3, unroll=True)), "input_shape: [5, 2], unroll: true", id="unrolled"),
         pytest.param(
             lambda: called(nn.LSTM(3, stateful=True)), "batch_input_shape: [4, null, 2], stateful: true", id="stateful"
         ),
@@ -163,6 +171,14 @@ def called(layer: Any) -> Any:
 def loaded(layer: nn.Dense) -> nn.Dense:
     layer.load_state_dict(nn.Dense(layer.units, input_dim=2).state_dict())
     return layer
+
+
+def test_a_wrapper_declares_what_it_and_the_layer_inside_know() -> None:
+    both: Any = called(nn.Bidirectional(nn.LSTM(3, stateful=True), input_shape=(5, 2)))
+    steps: Any = called(nn.TimeDistributed(nn.Dense(3)))
+
+    assert rnnspec.config_of(both).declared_input() == (4, 5, 2)
+    assert rnnspec.config_of(steps).declared_input() == (None, None, 2)
 
 
 def test_the_first_layer_of_a_model_declares_what_is_known_of_the_input() -> None:
