@@ -96,11 +96,12 @@ def test_a_loss_of_ones_own_is_used() -> None:
 
 
 def test_small_gradients_do_not_vanish_in_the_norm() -> None:
-    layer = linear(1e-7).float()
+    weights = [torch.ones(1, 2), 1e-7 * torch.eye(2), torch.zeros(2)]
+    layer = nn.SimpleRNN(2, activation="linear", input_size=1, weights=weights)
 
     ax = plot.gradient_norms(layer, torch.ones(1, TIME, 1))
 
-    assert drawn(ax.lines[0])[0] == pytest.approx(1e-35)
+    assert drawn(ax.lines[0])[0] == pytest.approx(2**0.5 * 1e-35, rel=1e-5)
 
 
 def test_steps_that_are_masked_in_all_rows_are_grey() -> None:

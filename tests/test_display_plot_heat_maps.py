@@ -73,10 +73,10 @@ def test_the_states_of_the_chosen_row_are_shown_in_colours_around_zero() -> None
 
 
 def test_gates_and_candidates_have_titles_labels_and_colours_of_their_own() -> None:
-    axes = plot.gates(make("LSTM", name="$x$"), inputs())
+    axes = plot.gates(make("LSTM", name="$\\frac$"), inputs())
 
     figure = axes[0].figure
-    assert figure.get_suptitle() == "LSTM '$x$', row 0"
+    assert figure.get_suptitle() == "LSTM '$\\frac$', row 0"
     assert titles(axes) == ["gate i", "gate f", "candidate c", "gate o"]
     assert [ax.get_ylabel() for ax in figure.axes] == ["unit"] * 4 + ["activation"] * 4
     assert [ax.get_xlabel() for ax in axes] == ["", "", "", "timestep"]
@@ -97,7 +97,7 @@ def test_a_gate_with_a_negative_activation_has_colours_around_zero() -> None:
 @pytest.mark.parametrize(("start", "end"), [(-2.5, "exactly 0"), (2.5, "exactly 1")], ids=["closed", "open"])
 def test_what_is_saturated_is_marked_and_counted(start: float, end: str) -> None:
     # The gates of four units: at the corner, beyond it, just inside, and in the middle; the same at all steps.
-    inside = torch.nextafter(torch.tensor(start), torch.tensor(0.0)).item() * 0.999
+    inside = 0.99999 * start
     kernel = torch.tensor([[start, 2 * start, inside, 0.0, *[0.0] * 8]])
     layer = nn.GRU(4, input_size=1, weights=[kernel, torch.zeros(4, 12), torch.zeros(12)])
 
@@ -132,9 +132,10 @@ def test_shares_are_of_the_valid_steps() -> None:
 
 
 def test_a_row_without_a_valid_step_is_all_grey() -> None:
-    axes = plot.states(make("GRU"), inputs(), mask=torch.zeros(2, TIME))
+    (ax,) = plot.states(make("GRU"), inputs(), mask=torch.zeros(2, TIME))
 
-    assert legend(axes[0]) == ["masked"]
+    assert legend(ax) == ["masked"]
+    assert ax.images[0].get_clim() == (-1.0, 1.0)
 
 
 def test_numbers_that_are_not_finite_are_marked() -> None:

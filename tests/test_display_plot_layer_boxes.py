@@ -29,7 +29,7 @@ def test_layers_shapes_and_parameters_stand_in_the_picture() -> None:
             nn.Embedding(50, 4, input_length=7),
             nn.Bidirectional(nn.LSTM(3, return_sequences=True)),
             nn.Dropout(0.5),
-            nn.GRU(2, trainable=False, name="$a^2$"),
+            nn.GRU(2, trainable=False, name="$\\frac$"),
         ]
     )
 
@@ -41,7 +41,7 @@ def test_layers_shapes_and_parameters_stand_in_the_picture() -> None:
         *("Embedding", "200 parameters", "(None, 7, 4)"),
         *("Bidirectional(LSTM)", "192 parameters", "(None, 7, 6)"),
         *("Dropout", "0 parameters", "(None, 7, 6)"),
-        *("GRU '$a^2$'", "54 parameters, frozen", "(None, 2)"),
+        *("GRU '$\\frac$'", "54 parameters, frozen", "(None, 2)"),
     ]
     assert ax.figure.get_suptitle() == "Sequential: 446 parameters, 54 of them frozen"  # type: ignore[union-attr]
     fills = [patch.get_facecolor() for patch in ax.patches]

@@ -10,6 +10,8 @@ import torch
 from recording_cases import CELLS, make, step
 from torch import Tensor
 
+from rnnspec import nn
+from rnnspec.engines.cells import Cell
 from rnnspec.errors import ShapeError
 from rnnspec.nn.state_gradients import state_gradients
 
@@ -92,6 +94,19 @@ def test_a_state_that_the_loss_does_not_reach_has_a_gradient_of_zero() -> None:
 
     assert not gradients["h"][:, 2:].any()
     assert gradients["h"][:, :2].any(dim=-1).all()
+
+
+def test_a_state_that_nothing_reads_has_a_gradient_of_zero() -> None:
+    class Counting(Cell):
+        gates = ("h",)
+        states = ("h", "count")
+
+        def step(self, x: Any, states: Any, recur: Any, **weights: Any) -> Any:
+            return torch.tanh(x[0] + recur(states[0], "h")), states[1] + 1
+
+    gradients, _ = state_gradients(nn.RNN(Counting(), 3, input_size=2), torch.randn(BATCH, TIME, 2))
+
+    assert torch.equal(gradients["count"], torch.zeros(BATCH, TIME, 3))
 
 
 def test_without_timesteps_there_are_no_gradients() -> None:
