@@ -141,9 +141,13 @@ def _house_config(thing: Any, config_class: type[TaggedConfig]) -> TaggedConfig:
     values = _collected({one.name: partial(value_of, one) for one in said})
     unknown = [name for name in values if name not in known]
     if unknown:
-        message = f"the config of {type(thing).__name__} has no such argument, found {{}}"
-        raise ConfigError(*(Problem(message.format(show(values[name])), (name,)) for name in unknown))
+        raise ConfigError(*(_without_place(thing, arguments[name]) for name in unknown))
     return config_class(**values)
+
+
+def _without_place(thing: Any, argument: Argument) -> Problem:
+    message = f"the config of {type(thing).__name__} has no such argument, found {show(argument.value)}"
+    return Problem(message, (argument.name,), hint=f"what a config builds has {show(argument.default)}")
 
 
 def _torch_arguments(layer: Layer, arguments: Mapping[str, Argument]) -> dict[str, Argument]:

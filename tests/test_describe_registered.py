@@ -182,6 +182,12 @@ def foreign() -> nn.Sequential:
             "[2]: a Sequential inside a model has no config\n  hint: add its layers one by one",
             id="model",
         ),
+        pytest.param(
+            lambda: nn.GRU(3, time_major=True),
+            "GRU.time_major: the config of GRU has no such argument, found true\n"
+            "  hint: what a config builds has false",
+            id="time_major",
+        ),
         pytest.param(lambda: nn.LSTMCell(3), "LSTMCell has no config, it does one step", id="one step"),
         pytest.param(nn.Sequential, "layers: a model needs at least one layer, found an empty list", id="empty model"),
     ],
@@ -206,7 +212,9 @@ def test_an_argument_that_only_python_has_is_refused_unless_it_has_its_default(
     with pytest.raises(ConfigError) as caught:
         Flatten(from_axis=2).to_yaml()
 
-    assert str(caught.value) == "Flatten.from_axis: the config of Flatten has no such argument, found 2"
+    assert str(caught.value) == (
+        "Flatten.from_axis: the config of Flatten has no such argument, found 2\n  hint: what a config builds has 1"
+    )
 
 
 def test_an_argument_of_which_nothing_tells_is_refused() -> None:
