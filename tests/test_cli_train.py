@@ -162,7 +162,7 @@ class TestPredict:
             "nix.ts": "nix.ts: no such file",
             ".": ".: is a folder, expected a .ts, .npy or .npz file",
             "small.yaml": "small.yaml: expected a file that ends in .ts, .npy or .npz",
-            "wide.npy": "the model takes sequences of 12 channels, found 5",
+            "wide.npy": "the model takes sequences of 12 channels, found 5 channels",
         }
         for file, message in messages.items():
             ran = tiny("predict", "runs/small-1", file)
