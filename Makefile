@@ -75,7 +75,7 @@ $(VENV)/dev: $(VENV)/torch setup.cfg
 
 $(VENV)/docs: $(VENV)/torch setup.cfg
 	@echo "installing rnnspec and what the documentation site needs ..."
-	@$(PIP) --editable '.[docs]'
+	@$(PIP) --editable '.[docs,plot]'
 	@touch $@
 
 $(VENV)/mutate: $(VENV)/dev

@@ -1,4 +1,4 @@
-"""What the site takes from elsewhere, so that nothing is said twice: pages of the root, examples, the commands' help.
+"""What the site takes from elsewhere, so that nothing is said twice: pages, examples, pictures, help.
 
 MkDocs calls these functions by their names.
 """
@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -25,14 +30,28 @@ COMMANDS = sorted(name for name, module in vars(cli).items() if hasattr(module, 
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Adds the changelog and the guide for contributors as pages, and the examples as files that pages link to."""
+    """Adds the changelog and the guide for contributors as pages, the examples to link to, and pictures."""
     for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
         text = (ROOT / name).read_text("utf-8").replace("](docs/", "](")
         files.append(File.generated(config, name.lower(), content=text))
     for path in sorted((ROOT / "examples").iterdir()):
         if path.is_file():
             files.append(File.generated(config, f"examples/{path.name}", abs_src_path=str(path)))
+    for name, content in pictures():
+        files.append(File.generated(config, f"how-to/{name}", content=content))
     return files
+
+
+def pictures() -> Iterator[tuple[str, bytes]]:
+    """Yields the pictures that a page's code saves, each with its name there."""
+    page = (ROOT / "docs" / "how-to" / "see-inside.md").read_text("utf-8")
+    code = re.findall(r"^```python\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+    last = max(index for index, block in enumerate(code) if "savefig" in block)
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    with TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", "\n".join(code[: last + 1])]
+        subprocess.run(command, cwd=folder, check=True, env={**os.environ, "PYTHONPATH": path})
+        yield from ((picture.name, picture.read_bytes()) for picture in Path(folder).glob("*.png"))
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
