@@ -87,8 +87,8 @@ class Lambda(Layer):
 
     @torch.no_grad()
     def _try(self, input_shape: Shape, free: int) -> tuple[int, ...]:
-        """The output's shape for an input in which free sizes are `free` and the numbers after it."""
-        shape = [free + axis if size is None else size for axis, size in enumerate(input_shape)]
+        """The output's shape for an input whose free sizes are `free`."""
+        shape = [free if size is None else size for size in input_shape]
         try:
             output = self.forward(torch.empty(shape, device="meta", dtype=self._dtype))
         except Error:
