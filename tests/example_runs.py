@@ -6,11 +6,26 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SECONDS = 60
 """What an example may take of one core."""
+
+
+@contextmanager
+def within_limit() -> Iterator[None]:
+    """Fails where the processes that are started and end inside take longer than an example may.
+
+    Not by the wall's clock: other tests run beside this one.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    yield
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert 0 < seconds < SECONDS
 
 
 def run_example(*arguments: str, folder: Path) -> list[str]:
@@ -21,10 +36,9 @@ def run_example(*arguments: str, folder: Path) -> list[str]:
     """
     environment = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "error", *arguments]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with within_limit():
+        ran = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
+        )
     assert (ran.returncode, ran.stderr) == (0, "")
-    # Not the wall's clock: other tests run beside this one.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < SECONDS
     return ran.stdout.splitlines()

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli_cases import Shell
+from example_runs import EXAMPLES, run_example
 
 from rnnspec import registry
-
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+from rnnspec.experiment.japanese_vowels import japanese_vowels
 
 
 @pytest.fixture
 def users_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cells that an example registers are forgotten after the test."""
     monkeypatch.setattr(registry.CELLS, "_added", {})
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in EXAMPLES.iterdir() if path.is_file()))
+def test_every_example_is_named_in_a_test(file: str) -> None:
+    """Notebooks are found by their ending."""
+    texts = "".join(path.read_text() for path in Path(__file__).parent.glob("test_examples*.py"))
+
+    stem, _, ending = file.partition(".")
+    assert re.search(rf"\b{stem}\b", texts), f"no test runs {file}"
+    assert ending in ("py", "yaml", "ipynb")
 
 
 def test_one_layer_from_python(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,3 +75,33 @@ def test_a_cell_of_ones_own_is_used_from_yaml(shell: Shell, monkeypatch: pytest.
 @pytest.mark.usefixtures("users_cells")
 def test_an_examples_file_is_tidy(shell: Shell, file: Path) -> None:
     assert shell("fmt", "--check", str(file)).code == 0
+
+
+def nearest_mean() -> float:
+    """The accuracy of a classifier without a network: whose mean over all steps is the nearest."""
+    data = japanese_vowels().standardized()
+    train, test = (np.stack([x.mean(0) for x in part.x]) for part in (data.train, data.test))
+    means = np.stack([train[np.equal(data.train.y, speaker)].mean(0) for speaker in range(9)])
+    found = np.square(test[:, None] - means).sum(-1).argmin(1)
+    return float(np.equal(found, data.test.y).mean())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["-m", "rnnspec", "train", "japanese_vowels.yaml", "--quiet"], id="japanese_vowels"),
+        pytest.param(
+            ["-m", "rnnspec", "train", "peephole.yaml", "--import", "examples.my_cells", "--quiet"], id="peephole"
+        ),
+        pytest.param(["own_experiment.py"], id="own_experiment"),
+    ],
+)
+def test_a_classifier_beats_the_nearest_mean(arguments: list[str], tmp_path: Path) -> None:
+    paths = [str(EXAMPLES / word) if (EXAMPLES / word).is_file() else word for word in arguments]
+
+    lines = run_example(*paths, folder=tmp_path)
+
+    (accuracy,) = (float(line.split()[-1]) for line in lines if line.startswith("test accuracy "))
+    assert accuracy > 0.95
+    assert accuracy > nearest_mean() + 0.02

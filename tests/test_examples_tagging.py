@@ -46,7 +46,7 @@ def test_the_baseline_is_the_one_that_is_told() -> None:
 
 @pytest.mark.slow
 def test_the_tagger_beats_the_most_frequent_tag(tmp_path: Path) -> None:
-    arguments = ("-m", "rnnspec", "train", str(EXAMPLES / "hkcancor.yaml"))
+    arguments = ("-m", "rnnspec", "train", str(EXAMPLES / "hkcancor.yaml"), "--quiet")
 
     lines = run_example(*arguments, folder=tmp_path)
 

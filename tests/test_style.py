@@ -14,7 +14,7 @@ MAX_FILE = 400
 MAX_FUNCTION = 50
 # Written so that this line is not one itself.
 MACHINE_PATH = re.compile(r"(?<![\w.:/}>])/(home|root|tmp|work|Users|mnt|opt|srv|var/folders)/\w")
-TEXT = {"", ".cfg", ".in", ".json", ".md", ".py", ".toml", ".txt", ".yaml", ".yml"}
+TEXT = {"", ".cfg", ".in", ".ipynb", ".json", ".md", ".py", ".toml", ".txt", ".yaml", ".yml"}
 Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
