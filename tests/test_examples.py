@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ from rnnspec.experiment.japanese_vowels import japanese_vowels
 
 @pytest.fixture
 def users_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cells that an example registers are forgotten after the test."""
+    """The cells that an example registers are new to the test, and forgotten after it."""
     monkeypatch.setattr(registry.CELLS, "_added", {})
+    monkeypatch.delitem(sys.modules, "examples.my_cells", raising=False)
 
 
 @pytest.mark.parametrize("file", sorted(path.name for path in EXAMPLES.iterdir() if path.is_file()))
