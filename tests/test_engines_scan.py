@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import operator
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch._higher_order_ops.scan import scan
+from torch._inductor import config as inductor
 
 from rnnspec import dropout_masks, nn, use_engine
 from rnnspec.engines import scan as engine
@@ -198,6 +202,31 @@ def test_one_tensor_may_be_the_dropout_mask_of_all_gates_and_the_state_of_both_n
         torch.testing.assert_close(compiled(x, initial_state=[same, same]), layer(x, initial_state=[same, same]))
 
 
+@pytest.mark.compiled
+@pytest.mark.parametrize(
+    "transform",
+    [
+        pytest.param(lambda layer, x: torch.func.vmap(layer)(x), id="vmap"),
+        pytest.param(lambda layer, x: torch.func.grad(lambda x: layer(x).sum())(x), id="grad"),
+        pytest.param(lambda layer, x: torch.func.jvp(layer, (x,), (x,))[1], id="jvp"),
+    ],
+)
+def test_a_graph_of_a_transformed_call_holds_the_loop(transform: Any) -> None:
+    layer, x = nn.SimpleRNN(3, input_size=2), torch.randn(4, 5, 2)
+    compiled = torch.compile(lambda x: transform(layer, x), fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(x), transform(layer, x))
+
+
+@pytest.mark.compiled
+def test_a_compiled_stateful_layer_carries_its_states() -> None:
+    layer = nn.SimpleRNN(3, input_size=2, stateful=True, batch_size=4)
+    eager = copy.deepcopy(layer)
+    compiled = torch.compile(layer, fullgraph=True, backend="eager")
+    for x in torch.randn(3, 4, 5, 2):
+        torch.testing.assert_close(compiled(x), eager(x))
+    torch.testing.assert_close(layer.states, eager.states)
+
+
 @pytest.mark.slow
 @pytest.mark.compiled
 @pytest.mark.parametrize(
@@ -212,3 +241,26 @@ def test_scan_equals_the_step_loop_with_all_gradients(kind: str, options: Any) -
         torch.testing.assert_close(
             gradients(layer, compiled, rows, time), gradients(layer, layer, rows, time), rtol=1e-12, atol=1e-12
         )
+
+
+@pytest.mark.slow
+@pytest.mark.compiled
+@pytest.mark.skipif(shutil.which(os.environ.get("CXX", "g++")) is None, reason="Inductor needs a C++ compiler")
+def test_gradients_through_two_scans_are_right_in_inductor() -> None:
+    """Where one scan reads another's output, torch 2.13's Inductor has a bug that may overwrite what was saved.
+
+    See https://github.com/pytorch/pytorch/issues/153679.
+    """
+    options: Any = {"return_sequences": True, "dtype": torch.float64}
+    model = torch.nn.Sequential(nn.SimpleRNN(3, input_size=2, **options), nn.SimpleRNN(4, input_size=3, **options))
+    x = torch.randn(5, 7, 2, dtype=torch.float64, requires_grad=True)
+    with inductor.patch(compile_threads=1):
+        compiled = torch.compile(model, fullgraph=True)
+
+        results = []
+        for call in (compiled, model):
+            output = call(x)
+            weights = torch.linspace(0.5, 1, output.numel(), dtype=torch.float64).view(output.shape)
+            results.append([output, *torch.autograd.grad((output * weights).sum(), [x, *model.parameters()])])
+
+    torch.testing.assert_close(*results, rtol=1e-12, atol=1e-12)

@@ -16,6 +16,11 @@ __all__ = ["Dropped", "Engine", "Request", "Result", "Tensors"]
 Dropped = Literal["none", "shared", "per gate"]
 
 
+def is_traced() -> bool:
+    """Whether a graph is made of the call as it stands, and not of what vmap, grad, jvp, ... make of it."""
+    return torch.compiler.is_compiling() and torch._C._functorch.get_dynamic_layer_stack_depth() == 0
+
+
 @dataclass(frozen=True)
 class Request:
     """One call of a recurrent layer, described without its data.
@@ -50,7 +55,7 @@ class Request:
     return_sequences: bool = False
     input_dropout: Dropped = "none"
     recurrent_dropout: Dropped = "none"
-    traced: bool = field(default_factory=torch.compiler.is_compiling)
+    traced: bool = field(default_factory=is_traced)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -14,13 +14,14 @@ from rnnspec.engines.checks import check_choice
 from rnnspec.errors import ConfigError, WeightsError
 
 __all__ = [
-    "as_tensor",
     "check_axes",
     "check_choice",
     "check_integers",
     "check_number",
+    "check_plain",
     "check_positive_integer",
     "check_rate",
+    "check_weights",
 ]
 
 
@@ -60,20 +61,57 @@ def check_rate(name: str, value: Any) -> float:
     return float(value)
 
 
-def as_tensor(array: Any, name: str, label: str) -> Tensor:
-    """Makes a tensor of an initial weight.
+def check_plain(names: Iterable[str], parameters: Container[str], label: str, what: str) -> None:
+    """Refuses a weight that torch makes anew for every call: what is written to it would be lost.
 
     Args:
-        array: The array, or nested lists of numbers.
-        name: The weight.
+        names: The weights.
+        parameters: Names of the layer's own parameters.
+        label: What messages call the layer.
+        what: What needs the weights as they are.
+
+    Raises:
+        WeightsError: If one of the weights is no parameter.
+    """
+    for name in names:
+        if name not in parameters:
+            raise WeightsError(
+                f"{label}: {what} needs plain weights, and torch makes '{name}' from other parameters "
+                f"(parametrized or pruned); remove that first"
+            )
+
+
+def check_weights(weights: Any, parameters: Mapping[str, Tensor], label: str) -> list[Tensor]:
+    """Makes tensors of given weights, if they fit.
+
+    Args:
+        weights: One array a parameter.
+        parameters: The parameters, by name.
         label: What messages call the layer.
 
     Returns:
-        The tensor; it may share the array's memory.
+        The tensors; they may share the arrays' memory.
 
     Raises:
-        WeightsError: If it is something else.
+        WeightsError: If the count or a shape does not fit, or something is no array of numbers.
     """
+    if not isinstance(weights, (list, tuple)):
+        raise WeightsError(f"{label} takes its weights as a list of arrays, found {type(weights).__name__}")
+    if len(weights) != len(parameters):
+        names = f" ({', '.join(parameters)})" if parameters else ""
+        raise WeightsError(f"{label} has {len(parameters)} weights{names}, it was given {len(weights)}")
+    tensors = [_as_tensor(array, name, label) for name, array in zip(parameters, weights, strict=True)]
+    wrong = [
+        f"{label}: the weight '{name}' has shape {tuple(parameter.shape)}, it was given {tuple(tensor.shape)}"
+        for (name, parameter), tensor in zip(parameters.items(), tensors, strict=True)
+        if parameter.shape != tensor.shape
+    ]
+    if wrong:
+        raise WeightsError(*wrong)
+    return tensors
+
+
+def _as_tensor(array: Any, name: str, label: str) -> Tensor:
     try:
         return torch.as_tensor(array)
     except (TypeError, ValueError, RuntimeError) as error:

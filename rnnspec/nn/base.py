@@ -19,7 +19,7 @@ from torch.nn.parameter import UninitializedParameter, is_lazy
 from rnnspec.engines import checks
 from rnnspec.errors import MaskError, Problem, ShapeError, WeightsError
 from rnnspec.nn import constraints, initializers, regularizers
-from rnnspec.nn.arguments import as_tensor
+from rnnspec.nn.arguments import check_plain, check_weights
 from rnnspec.nn.constrained import watch
 from rnnspec.nn.constraints import Constraint
 from rnnspec.nn.distributions import Initializer
@@ -181,7 +181,7 @@ class Layer(SelfDescribing, torch.nn.Module):
             needed = self.weight_shapes(input_shape)
             self._check_constraints(needed)
         # Weights that are made under inference_mode could never be trained.
-        with torch.inference_mode(mode=False):
+        with torch.inference_mode(False):
             self._materialize(needed)
             self.reset_parameters()
         self._built, self._built_for = True, tuple(input_shape)
@@ -213,12 +213,24 @@ class Layer(SelfDescribing, torch.nn.Module):
 
         Args:
             generator: Where initializers without a seed draw from; torch's global generator by default.
+
+        Raises:
+            WeightsError: If torch makes a weight from other parameters.
         """
+        self._require_plain("reset_parameters")
         for name, role in self._roles.items():
             role.initializer(getattr(self, name), generator)
 
     def get_weights(self) -> list[Any]:
-        """The weights as NumPy arrays, in Keras's order: kernel, recurrent_kernel, bias."""
+        """The weights as NumPy arrays, in Keras's order: kernel, recurrent_kernel, bias.
+
+        Returns:
+            One array a weight.
+
+        Raises:
+            WeightsError: If there are none yet, or torch makes a weight from other parameters.
+        """
+        self._require_plain("get_weights")
         self._require_weights(self.parameters())
         weights = (parameter.detach().cpu() for parameter in self.parameters())
         # NumPy has no bfloat16; every one of its numbers is a float32.
@@ -232,25 +244,18 @@ class Layer(SelfDescribing, torch.nn.Module):
             weights: One array a weight.
 
         Raises:
-            WeightsError: If the count or a shape does not fit; nothing is changed then.
+            WeightsError: If the count or a shape does not fit, or torch makes a weight from others; nothing is changed.
         """
+        self._require_plain("set_weights")
         self._require_weights(self.parameters())
-        parameters, label = dict(self.named_parameters()), self.label
-        if not isinstance(weights, (list, tuple)):
-            raise WeightsError(f"{label} takes its weights as a list of arrays, found {type(weights).__name__}")
-        if len(weights) != len(parameters):
-            names = f" ({', '.join(parameters)})" if parameters else ""
-            raise WeightsError(f"{label} has {len(parameters)} weights{names}, it was given {len(weights)}")
-        tensors = [as_tensor(array, name, label) for name, array in zip(parameters, weights, strict=True)]
-        wrong = [
-            f"{label}: the weight '{name}' has shape {tuple(parameter.shape)}, it was given {tuple(tensor.shape)}"
-            for (name, parameter), tensor in zip(parameters.items(), tensors, strict=True)
-            if parameter.shape != tensor.shape
-        ]
-        if wrong:
-            raise WeightsError(*wrong)
-        for parameter, tensor in zip(parameters.values(), tensors, strict=True):
+        tensors = check_weights(weights, dict(self.named_parameters()), self.label)
+        for parameter, tensor in zip(self.parameters(), tensors, strict=True):
             parameter.copy_(tensor)
+
+    def _require_plain(self, what: str) -> None:
+        """Refuses weights that torch's tools make from other parameters, here and in the layers below."""
+        for layer in (layer for layer in self.modules() if isinstance(layer, Layer)):
+            check_plain(layer._roles, layer._parameters, layer.label, what)
 
     def _require_weights(self, parameters: Iterable[Tensor]) -> None:
         if any(is_lazy(parameter) for parameter in parameters):
@@ -320,11 +325,17 @@ class Layer(SelfDescribing, torch.nn.Module):
 
         Args:
             only: The `id`s of the weights that are meant; all by default.
+
+        Raises:
+            WeightsError: If torch makes a constrained weight from other parameters.
         """
-        for name, role in self._roles.items():
+        chosen = {name: role.constraint for name, role in self._roles.items() if role.constraint is not None}
+        if only is None or any(id(parameter) in only for parameter in self.parameters()):
+            check_plain(chosen, self._parameters, self.label, "a constraint")
+        for name, constraint in chosen.items():
             parameter = getattr(self, name)
-            if role.constraint is not None and (only is None or id(parameter) in only) and not is_lazy(parameter):
-                parameter.copy_(role.constraint(parameter))
+            if (only is None or id(parameter) in only) and not is_lazy(parameter):
+                parameter.copy_(constraint(parameter))
 
     # Inputs, shapes and masks
 

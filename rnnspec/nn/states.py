@@ -135,10 +135,11 @@ class CarriedStates(SequenceLayer):
         carried = self.states
         if not self.stateful or carried[0] is None:
             return self.fresh_states(batch)
-        # A state that was made under inference_mode may not take part in a graph; its copy may.
-        inference = torch.is_inference_mode_enabled()
+        # A state that was made under inference_mode may not take part in a graph of autograd; its copy may. What
+        # torch.compile traces can neither ask for it nor needs it.
+        inference = torch.compiler.is_compiling() or torch.is_inference_mode_enabled()
         return tuple(
-            state.clone() if state.is_inference() and not inference else state for state in carried if state is not None
+            state.clone() if not inference and state.is_inference() else state for state in carried if state is not None
         )
 
     def _checked(self, given: Tensor | Sequence[Tensor], batch: int, what: str) -> States:

@@ -35,19 +35,24 @@ def run(request: Request, tensors: Tensors) -> Result:
         The output and the final states.
     """
     projected = project(tensors, len(request.cell.gates))
+    batch, count = projected.shape[1], len(tensors.states)
     if tensors.recurrent_masks is not None:  # views of one tensor, or one tensor for all gates
         tensors = replace(tensors, recurrent_masks=fresh(tensors.recurrent_masks))
+    masked = tensors.mask is not None
     over_time = (projected,) if tensors.mask is None else (projected, tensors.mask.t().unsqueeze(-1))
+    # Masked steps emit the first state as it is, so the output is carried only where they start with zeros.
+    emitted = (first_emitted(request, tensors),) if masked and request.masked_start == "zeros" else ()
+    start = (*tensors.states, *emitted)
 
     def body(carry: Carry, now: Carry) -> tuple[Carry, Tensor]:
-        x, *valid = now
-        step = TimeStep(request.cell, tensors)
-        states, emitted = step(x, valid[0] if valid else None, carry[1:], carry[0])
-        return fresh((emitted, *states)), emitted.clone()
+        step, states, emitted = TimeStep(request.cell, tensors), carry[:count], carry[count:]
+        states, output = step(now[0], now[1] if masked else None, states, (emitted or states)[0])
+        # An exported graph keeps the batch size for Inductor only where the body uses it.
+        return fresh((*states, output)[: len(carry)]), output.expand(batch, -1).clone()
 
-    start = (first_emitted(request, tensors), *tensors.states)
-    (last, *states), outputs = scan(body, fresh(start), over_time, reverse=request.go_backwards)
+    last, outputs = scan(body, fresh(start), over_time, reverse=request.go_backwards)
+    states, emitted = last[:count], last[count:]
     if not request.return_sequences:
-        return Result(last, tuple(states))
+        return Result((emitted or states)[0], states)
     in_processing_order = outputs.flip(0) if request.go_backwards else outputs
-    return Result(in_processing_order.transpose(0, 1), tuple(states))
+    return Result(in_processing_order.transpose(0, 1), states)
