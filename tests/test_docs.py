@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,13 +53,20 @@ def page_run(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
             del sys.modules[name]
 
 
-def slow_if_it_trains(page: Path) -> Any:
-    """A page as a parameter: one that trains takes long."""
-    marks = [pytest.mark.slow] if re.search(r"rnnspec train|\.train\(runs", page.read_text()) else []
+def with_marks(page: Path) -> Any:
+    """A page as a parameter: one that trains or compiles takes long."""
+    text, marks = page.read_text(), []
+    if re.search(r"rnnspec train|\.train\(runs", text):
+        marks = [pytest.mark.slow]
+    if re.search(r"= torch\.compile\(", text):
+        unavoidable = pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")  # torch's own, of its own call
+        no_compiler = shutil.which(os.environ.get("CXX", "g++")) is None
+        needs_it = pytest.mark.skipif(no_compiler, reason="Inductor needs a C++ compiler")
+        marks = [pytest.mark.slow, pytest.mark.compiled, unavoidable, needs_it]
     return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
 
 
-@pytest.mark.parametrize("page", [slow_if_it_trains(page) for page in PAGES])
+@pytest.mark.parametrize("page", [with_marks(page) for page in PAGES])
 def test_the_code_of_a_page_runs(page: Path, page_run: Callable[[str], PageRun], tmp_path: Path) -> None:
     if page.parent == ROOT:  # its reader stands in the project's folder
         (tmp_path / "examples").symlink_to(ROOT / "examples")

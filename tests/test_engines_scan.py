@@ -71,6 +71,7 @@ def gradients(layer: Any, call: Any, rows: int, time: int) -> list[Any]:
     x = torch.randn(rows, time, 2, dtype=torch.float64, requires_grad=True)
     states = [torch.randn(rows, size, dtype=torch.float64, requires_grad=True) for size in sizes]
     mask = torch.rand(rows, time) > 0.3
+    mask[0] = False
     outputs = call(x, mask=mask, initial_state=states)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     loss = sum(
@@ -231,8 +232,13 @@ def test_a_compiled_stateful_layer_carries_its_states() -> None:
 @pytest.mark.compiled
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [*((kind, EVERYTHING) for kind in KINDS), ("lstm", FEW), ("own-cell", {})],
-    ids=[*KINDS, "lstm-few-options", "own-cell-no-options"],
+    [
+        *((kind, EVERYTHING) for kind in KINDS),
+        ("lstm", FEW),
+        ("own-cell", {}),
+        ("simple-rnn", {"masked_start": "zeros"}),
+    ],
+    ids=[*KINDS, "lstm-few-options", "own-cell-no-options", "simple-rnn-last-output"],
 )
 def test_scan_equals_the_step_loop_with_all_gradients(kind: str, options: Any) -> None:
     layer = KINDS[kind](input_size=2, dtype=torch.float64, **options)

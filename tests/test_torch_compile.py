@@ -32,7 +32,7 @@ compiled, slow = pytest.mark.compiled, pytest.mark.slow
 
 
 class AllThree(torch.nn.Module):
-    """A recurrent layer of each kind, one after another, with one mask."""
+    """A recurrent layer of each kind, one after another: with a mask and states, with neither, with a mask."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class AllThree(torch.nn.Module):
     def forward(self, x: Tensor, mask: Tensor, initial_state: list[Tensor]) -> Tensor:
         """The outputs of the last layer."""
         x = self.lstm(x, mask=mask, initial_state=initial_state)
-        return self.simple_rnn(self.gru(x, mask=mask), mask=mask.flip(1))
+        return self.simple_rnn(self.gru(x), mask=mask.flip(1))
 
 
 class ModelSubject(Subject):
