@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from attrs import fields
@@ -29,7 +29,7 @@ from rnnspec.config.model import SequentialConfig
 from rnnspec.config.regularizers import RegularizerConfig
 from rnnspec.config.tags import Registered
 from rnnspec.engines import cells
-from rnnspec.errors import ConfigError, ConfigWarning, Error
+from rnnspec.errors import ConfigError, ConfigWarning, Error, Problem
 from rnnspec.nn import constraints, initializers, regularizers
 from rnnspec.nn.base import Layer
 from rnnspec.nn.given import keep
@@ -78,6 +78,9 @@ def build(
         MaskError: If a mask reaches a layer that cannot take one.
         WeightsError: If `weights` do not fit.
     """
+    if not isinstance(cast(Any, config), Config):
+        hint = "rnnspec.loads(text), rnnspec.load(path) or rnnspec.from_dict(data) makes one"
+        raise ConfigError(Problem(f"build takes a config, found {type(config).__name__}", hint=hint))
     model = config.model if isinstance(config, ExperimentConfig) else config
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"

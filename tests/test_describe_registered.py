@@ -50,6 +50,9 @@ class Leaky(Cell):
     def __init__(self, rate: float = 0.5) -> None:
         self.rate = rate
 
+    def step(self, x: Any, states: Any, recur: Any, **weights: Any) -> Any:
+        return (x[0] + self.rate * states[0],)
+
 
 class Fill:
     """An initializer that is a class, with an argument."""

@@ -213,7 +213,13 @@ NAMES = ", ".join(sorted(FORMULAS))
             f"unknown activation 'hardsigmoid', expected one of {NAMES}\n  hint: did you mean 'hard_sigmoid'?",
             id="unknown-name",
         ),
-        pytest.param(3, "activation must be a name, a function or None, found 3", id="number"),
+        pytest.param(3.5, "activation must be a name, a function or None, found 3.5", id="number"),
+        pytest.param(
+            3,
+            "activation must be a name, a function or None, found 3\n"
+            "  hint: layers take units first: LSTM(units, input_size=...)",
+            id="whole number",
+        ),
     ],
 )
 def test_a_wrong_value_is_an_error(value: object, message: str) -> None:

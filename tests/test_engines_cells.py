@@ -10,9 +10,10 @@ import torch
 from attrs import frozen
 from torch import Tensor
 
-from rnnspec import nn
+from rnnspec import functional, nn
 from rnnspec.engines import cells
 from rnnspec.engines.cells import Cell, ExtraWeight
+from rnnspec.errors import ConfigError
 
 
 def torch_twin(kind: str, units: int, features: int) -> tuple[Any, Any]:
@@ -187,9 +188,38 @@ class HalfFinished(Unfinished):
     ],
     ids=["neither", "update is missing"],
 )
-def test_a_cell_without_a_step_says_so(cell: Cell, message: str) -> None:
+def test_a_cell_without_a_step_says_so_when_it_is_called(cell: Cell, message: str) -> None:
     with pytest.raises(NotImplementedError) as caught:
-        nn.RNN(cell, 3, input_size=2)(torch.zeros(1, 1, 2))
+        functional.rnn(cell, torch.zeros(1, 1, 2), torch.zeros(2, 3), torch.zeros(3, 3))
+    assert str(caught.value) == message
+
+
+class Gateless(Cell):
+    """A cell that tells no gates."""
+
+    def step(self, x: Any, states: Any, recur: Any, **weights: Any) -> Any:
+        return states
+
+
+class Letters(Gateless):
+    """A cell whose gates are a text."""
+
+    gates = "h"  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (Unfinished(), "Unfinished must define step(x, states, recur), or activate and update"),
+        (HalfFinished(), "HalfFinished must define step(x, states, recur), or activate and update"),
+        (Gateless(), 'Gateless needs the names of its gates as a tuple, for example gates = ("h",)'),
+        (Letters(), """Letters needs the names of its gates as a tuple, for example gates = ("h",), found 'h'"""),
+    ],
+    ids=["no step", "update is missing", "no gates", "gates are a text"],
+)
+def test_a_layer_refuses_an_unfinished_cell(cell: Cell, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        nn.RNN(cell, 3)
     assert str(caught.value) == message
 
 

@@ -204,7 +204,31 @@ def test_a_step_that_returns_too_few_states_is_an_error() -> None:
 
     with pytest.raises(StateError) as error:
         nn.RNN(Forgetful(), 3, input_size=2)(torch.zeros(1, 1, 2))
-    assert str(error.value) == "Forgetful.step must return 2 states, it returned 1"
+    assert str(error.value) == "Forgetful.step must return a tuple of 2 states, it returned 1"
+
+
+def test_a_step_that_returns_a_tensor_is_an_error() -> None:
+    class Bare(Cell):
+        gates = ("h",)
+
+        def step(self, x: Any, states: Any, recur: Any, **weights: Any) -> Any:
+            return x[0]
+
+    with pytest.raises(StateError) as error:
+        nn.RNN(Bare(), 3, input_size=2)(torch.zeros(1, 1, 2))
+    assert str(error.value) == "Bare.step must return a tuple of 1 state, it returned a Tensor"
+
+
+def test_a_gate_that_there_is_none_of_is_an_error() -> None:
+    class Astray(Cell):
+        gates = ("z", "h")
+
+        def step(self, x: Any, states: Any, recur: Any, **weights: Any) -> Any:
+            return (recur(states[0], "g"),)
+
+    with pytest.raises(StateError) as error:
+        nn.RNN(Astray(), 3, input_size=2)(torch.zeros(1, 1, 2))
+    assert str(error.value) == "there is no gate 'g', the cell's gates are z, h"
 
 
 def test_the_loop_calls_the_cell_once_a_step_in_the_right_direction() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from attrs import fields, frozen
 
-from rnnspec.errors import Problem
+from rnnspec.errors import ConfigError, Problem
 from rnnspec.registry import Registry
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Config", "Preset", "TaggedConfig", "plain", "same"]
 
@@ -46,6 +49,16 @@ class Config:
     """
 
     identifier: ClassVar[str] = "config"
+
+    def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
+        """Refuses arguments that there are none of, in the words in which a file's are refused."""
+        names = [attribute.name for attribute in fields(cls)]
+        unknown = [name for name in keywords if name not in names]
+        if unknown:
+            from rnnspec.config.problems import unknown_argument
+
+            raise ConfigError(*(unknown_argument(cls.__name__, name, names) for name in unknown))
+        return super().__new__(cls)
 
     def __attrs_post_init__(self) -> None:
         # The converter stands on this module, so it can only be imported once a config is made.

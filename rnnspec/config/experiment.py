@@ -15,7 +15,7 @@ from rnnspec.config.metrics import MetricConfig, MetricLike, OtherMetricConfig
 from rnnspec.config.model import MODEL, SequentialConfig, model_config
 from rnnspec.config.optimizers import AdamConfig, OptimizerConfig
 from rnnspec.config.tags import tagged
-from rnnspec.errors import Problem
+from rnnspec.errors import Problem, warn
 from rnnspec.registry import DATASETS, Registry
 from rnnspec.shapes import Shape
 
@@ -107,6 +107,10 @@ class TrainConfig(Config):
         return self.to_dict()
 
 
+LOGITS = {"CrossEntropy": "softmax", "BinaryCrossEntropy": "sigmoid"}
+"""The losses that take logits, and the activation that each of them applies itself."""
+
+
 # The fields below hold configs and take more: these say so to type checkers. `Config` itself converts and checks.
 
 
@@ -161,6 +165,14 @@ class ExperimentConfig(Config):
     def relations(cls, values: Mapping[str, Any]) -> list[Problem]:
         """Checks that metrics have different columns, and that they and the loss suit the targets."""
         return [*_metric_problems(values), *_target_problems(values)]
+
+    def warn(self) -> None:
+        """Warns of an activation before a loss that takes logits."""
+        layers = self.model.layers if isinstance(self.model, SequentialConfig) else (self.model,)
+        activation = getattr(layers[-1], "activation", None)
+        wrong = LOGITS.get(self.loss.identifier)
+        if wrong is not None and activation == wrong:
+            warn(f"{self.loss.identifier} takes logits and applies {wrong} itself; leave {wrong} out of the last layer")
 
     @property
     def measured(self) -> tuple[MetricConfig, ...]:

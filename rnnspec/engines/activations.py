@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rnnspec.errors import ConfigError
+from rnnspec.errors import ConfigError, Problem
 from rnnspec.registry import ACTIVATIONS
 
 __all__ = [
@@ -159,10 +159,11 @@ def get(value: str | Function | None) -> Activation:
     """
     if value is None:
         return linear
-    found = ACTIVATIONS.find(value) if isinstance(value, str) else value
+    found: Any = ACTIVATIONS.find(value) if isinstance(value, str) else value
     if isinstance(found, Activation):
         return found
     if not callable(found):
-        raise ConfigError(f"activation must be a name, a function or None, found {value!r}")
+        hint = "layers take units first: LSTM(units, input_size=...)" if isinstance(found, int) else None
+        raise ConfigError(Problem(f"activation must be a name, a function or None, found {value!r}", hint=hint))
     name = value if isinstance(value, str) else getattr(found, "__name__", type(found).__name__)
     return Activation(name, found() if isinstance(found, type) else found, pointwise=False)

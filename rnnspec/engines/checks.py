@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from rnnspec.engines.cells import Cell
-from rnnspec.errors import ConfigError, DTypeError, MaskError, ShapeError, StateError
+from rnnspec.errors import ConfigError, DTypeError, MaskError, Problem, ShapeError, StateError
 
 __all__ = [
     "boolean_mask",
+    "check_cell",
     "check_choice",
     "check_dtype",
     "check_mask_count",
@@ -20,6 +21,26 @@ __all__ = [
     "fitting_dropout_masks",
     "weight_shapes",
 ]
+
+
+def check_cell(cell: Any) -> None:
+    """Refuses what is no cell: an object without gates, or without equations.
+
+    Args:
+        cell: The cell.
+
+    Raises:
+        ConfigError: If it is none.
+    """
+    name = type(cell).__name__
+    gates = getattr(cell, "gates", None)
+    if not isinstance(gates, tuple) or not gates:
+        found = "" if gates is None else f", found {gates!r}"
+        raise ConfigError(f'{name} needs the names of its gates as a tuple, for example gates = ("h",){found}')
+    kind = type(cell)
+    unfinished = isinstance(cell, Cell) and (kind.activate is Cell.activate or kind.update is Cell.update)
+    if unfinished and kind.step is Cell.step:
+        raise ConfigError(f"{name} must define step(x, states, recur), or activate and update")
 
 
 def weight_shapes(cell: Cell, units: int, features: int, *, use_bias: bool) -> dict[str, tuple[int, ...]]:
@@ -60,7 +81,9 @@ def check_dtype(label: str, x: Tensor, dtype: torch.dtype) -> None:
         raise DTypeError(f"{label} has weights of dtype {dtype}, the input has {x.dtype}")
 
 
-def boolean_mask(label: str, mask: Any, shape: Sequence[int], *, axes: str = "batch, time") -> Tensor:
+def boolean_mask(
+    label: str, mask: Any, shape: Sequence[int], *, axes: str = "batch, time", hint: str | None = None
+) -> Tensor:
     """Makes a mask boolean and checks its shape.
 
     Args:
@@ -68,6 +91,7 @@ def boolean_mask(label: str, mask: Any, shape: Sequence[int], *, axes: str = "ba
         mask: Boolean or numeric.
         shape: The shape it must have.
         axes: What messages call its axes.
+        hint: What the caller may have meant, for messages.
 
     Returns:
         The boolean mask.
@@ -78,7 +102,8 @@ def boolean_mask(label: str, mask: Any, shape: Sequence[int], *, axes: str = "ba
     if not isinstance(mask, Tensor):
         raise MaskError(f"{label} takes a mask tensor of shape ({axes}), found {type(mask).__name__}")
     if mask.shape != shape:
-        raise MaskError(f"{label} expects a mask of shape ({axes}) = {tuple(shape)}, found {tuple(mask.shape)}")
+        message = f"{label} expects a mask of shape ({axes}) = {tuple(shape)}, found {tuple(mask.shape)}"
+        raise MaskError(Problem(message, hint=hint))
     boolean: Tensor = mask if mask.dtype == torch.bool else mask != 0
     return boolean
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from rnnspec.errors import ConfigError, ShapeError
+from rnnspec.errors import ConfigError, Problem, ShapeError
 from rnnspec.nn.base import Layer, mask_refused
 from rnnspec.nn.composite import Composite, build_part, label_of, named_shape_errors, part_output_shape
 from rnnspec.nn.ragged import is_ragged, sequences
@@ -50,6 +50,8 @@ class Sequential(Composite):
         self._output_shapes: list[Shape | None] = []
         if layers is not None and not layers:
             raise ConfigError(f"{self.label} was given an empty list of layers")
+        if isinstance(layers, nn.Module):
+            raise ConfigError(f"{type(self).__name__} takes a list of layers, found {label_of(layers)}")
         for layer in layers or ():
             self.add(layer)
 
@@ -241,6 +243,7 @@ class Sequential(Composite):
         """Runs layer after layer; `real` are the steps that are there, None where all are, or none are left."""
         if not len(self):
             raise ConfigError(f"{self.label} has no layers")
+        self._check_batch(x)
         if self._input_shape is None and isinstance(x, Tensor):
             self.build((x.shape[0], None, *x.shape[2:]) if self.time_major else (None, *x.shape[1:]))
         for name, layer in self._modules.items():
@@ -252,6 +255,13 @@ class Sequential(Composite):
             mask, real = self._real_after(cast(nn.Module, layer), x, mask, real)
             x = self.call_part(name, x, given, generator)
         return x, mask, real
+
+    def _check_batch(self, x: Any) -> None:
+        """Refuses one sequence without a batch where a layer behind the first one would not know it for one."""
+        ranks = [layer.input_rank if isinstance(layer, Layer) else 0 for layer in self]
+        if isinstance(x, Tensor) and x.dim() == 2 and ranks[0] == 3 and set(ranks) != {3}:
+            problem = f"{self.label} expects an input of shape (batch, time, features), found {tuple(x.shape)}"
+            raise ShapeError(Problem(problem, hint="one sequence is a batch of one: x.unsqueeze(0)"))
 
     def _real_after(
         self, layer: nn.Module, x: Any, mask: Tensor | None, real: Tensor | None

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rnnspec import shapes
+from rnnspec.errors import DataError
 from rnnspec.nn import regularizers
 from rnnspec.nn.arguments import check_positive_integer
 from rnnspec.nn.base import Layer, labelled
@@ -94,10 +95,19 @@ class Embedding(Layer):
 
         Raises:
             ShapeError: If the shape is not that of `input_length`.
+            DataError: If an id is out of range; on a device torch says so itself.
         """
         with labelled(self.label):
             self.compute_output_shape(tuple(x.shape))
-        output = functional.embedding(self._ids(x), self.embeddings)
+        try:
+            output = functional.embedding(self._ids(x), self.embeddings)
+        except IndexError as error:  # on the CPU; nothing is read from a device
+            ids = self._ids(x)
+            wrong = ids[(ids < 0) | (ids >= self.input_dim)]
+            raise DataError(
+                f"{self.label} has the ids 0 to {self.input_dim - 1}, as input_dim={self.input_dim} says, "
+                f"found {int(wrong[0])}"
+            ) from error
         self.record_activity(output)
         return output
 

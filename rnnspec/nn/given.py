@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from rnnspec.engines import activations
 from rnnspec.engines.cells import Cell
+from rnnspec.errors import ConfigError, Problem
 from rnnspec.nn import constraints, initializers, regularizers
 from rnnspec.nn.named import Named
-from rnnspec.registry import ACTIVATIONS, CONSTRAINTS, INITIALIZERS, REGULARIZERS, Registry
+from rnnspec.registry import ACTIVATIONS, CONSTRAINTS, INITIALIZERS, REGULARIZERS, Registry, did_you_mean
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -31,6 +32,16 @@ FAMILIES: Mapping[str, tuple[Registry, Callable[[Any], Any]]] = {
     "constraint": (CONSTRAINTS, constraints.get),
 }
 """How an argument's name ends, and what its value may name."""
+
+TORCH_HABITS: Mapping[str, str] = {
+    "batch_first": "the batch comes first, time_major=True puts time before it",
+    "bias": "it is called use_bias here",
+    "bidirectional": "wrap the layer: Bidirectional(LSTM(...))",
+    "hidden_size": "it is called units here: LSTM(units, input_size=...)",
+    "num_layers": "put the layers into a Sequential, all but the last one with return_sequences=True",
+    "proj_size": "no cell here has a projection; a cell of your own may",
+}
+"""Arguments of torch.nn's recurrent modules, and what stands for them here."""
 
 NOT_KEPT: Any = object()
 """Stands for the value of an argument of which nothing tells."""
@@ -65,6 +76,8 @@ class SelfDescribing:
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
         """Keeps them before `__init__` sees them, whatever arguments that takes."""
+        if cls.__module__.startswith("rnnspec."):  # a user's class may take what it likes
+            _refuse_unknown(cls, keywords)
         made = super().__new__(cls)
         keep(made, arguments, keywords)
         return made
@@ -93,6 +106,18 @@ class SelfDescribing:
         from rnnspec.display.layer_html import layer_html
 
         return layer_html(cast(Any, self))
+
+
+def _refuse_unknown(cls: type, keywords: Mapping[str, Any]) -> None:
+    """Refuses arguments that a layer does not have, torch's among them, with what to write in their place."""
+    taken = [name for name, _ in _parameters(cls, keywords)]
+    problems = [
+        Problem(f"{cls.__name__} has no argument '{name}'", hint=TORCH_HABITS.get(name) or did_you_mean(name, taken))
+        for name in keywords
+        if name not in taken
+    ]
+    if problems:
+        raise ConfigError(*problems)
 
 
 def keep(thing: Any, positional: tuple[Any, ...], named: Mapping[str, Any]) -> None:

@@ -131,7 +131,6 @@ def sequences(x: Ragged, lengths: Any, *, label: str, time_major: bool = False) 
 
 def _lengths(lengths: Any, shape: tuple[int, int], label: str) -> Tensor:
     batch, time = shape
-    on_host = not isinstance(lengths, Tensor)
     try:
         found = torch.as_tensor(lengths)
     except (TypeError, ValueError, RuntimeError):
@@ -140,10 +139,10 @@ def _lengths(lengths: Any, shape: tuple[int, int], label: str) -> Tensor:
         raise MaskError(f"{label} expects lengths of shape (batch,) = ({batch},), found {tuple(found.shape)}")
     if batch and (found.is_floating_point() or found.is_complex() or found.dtype == torch.bool):
         raise MaskError(f"{label} expects lengths that are integers, found {found.dtype}")
-    if on_host:
-        wrong = [length for length in found.tolist() if not 0 <= length <= time]
-        if wrong:
-            raise MaskError(f"{label} expects lengths from 0 to {time}, the timesteps of the input, found {wrong[0]}")
+    # Of a list the numbers are at hand; those of a tensor may be on a device, and are none in a graph.
+    wrong = [] if isinstance(lengths, Tensor) else [length for length in lengths if not 0 <= length <= time]
+    if wrong:
+        raise MaskError(f"{label} expects lengths from 0 to {time}, the timesteps of the input, found {wrong[0]}")
     return found
 
 

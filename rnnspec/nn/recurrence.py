@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnnspec import shapes
 from rnnspec.engines.cells import Cell
-from rnnspec.engines.checks import fitting_dropout_masks, weight_shapes
+from rnnspec.engines.checks import check_cell, fitting_dropout_masks, weight_shapes
 from rnnspec.engines.plan import Plan, engine_of, plan
 from rnnspec.engines.request import Dropped, Request, Result, Tensors
 from rnnspec.errors import DTypeError, ShapeError
@@ -113,6 +113,7 @@ class Recurrence(CarriedStates):
     ) -> None:
         super().__init__(**sequence)
         self.cell: Cell = CELLS.find(cell)() if isinstance(cell, str) else cell
+        check_cell(self.cell)
         self.units = check_positive_integer("units", units)
         self.use_bias = use_bias
         self.dropout = check_rate("dropout", dropout)

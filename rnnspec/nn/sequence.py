@@ -188,9 +188,11 @@ class SequenceLayer(Layer):
         Raises:
             MaskError: If the shape does not fit.
         """
+        hint = None
         if isinstance(mask, (list, tuple)):
+            hint = "states are given by name: initial_state=[h, c]" if len(mask) > 1 else None
             mask = mask[0]
-        return None if mask is None else boolean_mask(self.label, mask, x.shape[:2], axes=self.axes)
+        return None if mask is None else boolean_mask(self.label, mask, x.shape[:2], axes=self.axes, hint=hint)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`(batch, time, units)` or `(batch, units)`; the states come beside it."""

@@ -142,6 +142,7 @@ class Bidirectional(Composite):
         WeightsError: If the weights do not fit.
     """
 
+    input_rank = 3
     forward_layer: Recurrence
     backward_layer: Recurrence
 

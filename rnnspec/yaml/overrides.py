@@ -144,4 +144,7 @@ def _key(data: Any, step: str, keys: tuple[Key, ...]) -> Key:
 def _missing(data: dict[str, Any], step: str, keys: tuple[Key, ...]) -> ConfigError:
     where = format_path(keys) or "the document"
     known = ", ".join(data) or "nothing"
-    return ConfigError(Problem(f"there is no '{step}' in {where}, which has {known}", hint=did_you_mean(step, data)))
+    hint = did_you_mean(step, data)
+    if hint is None and not keys and step.isidentifier():
+        hint = f"set all of it: {step}={{...}}"
+    return ConfigError(Problem(f"there is no '{step}' in {where}, which has {known}", hint=hint))

@@ -7,7 +7,7 @@ everything that is carried from step to step stays as precise as the weights.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import overload
+from typing import Any, overload
 
 import torch
 from torch import Tensor
@@ -69,6 +69,9 @@ class RecurrentProduct:
     def __call__(self, h: Tensor, *gates: str) -> Gates | Tensor:
         """The product of all gates, of some (a tuple), or of one (a tensor)."""
         if gates:
+            unknown = [gate for gate in gates if gate not in self.index]
+            if unknown:
+                raise StateError(f"there is no gate '{unknown[0]}', the cell's gates are {', '.join(self.index)}")
             products = tuple(self._one(h, self.index[gate]) for gate in gates)
             return products[0] if len(gates) == 1 else products
         if self.masks is not None and len(self.masks) > 1:
@@ -114,10 +117,11 @@ class TimeStep:
         Raises:
             StateError: If the cell's `step` does not return as many states as it declares.
         """
-        new = self.cell.step(x.chunk(len(self.cell.gates), dim=1), states, self.recur, **self.weights)
-        if len(new) != len(states):
-            name = type(self.cell).__name__
-            raise StateError(f"{name}.step must return {len(states)} states, it returned {len(new)}")
+        new: Any = self.cell.step(x.chunk(len(self.cell.gates), dim=1), states, self.recur, **self.weights)
+        if not isinstance(new, tuple) or len(new) != len(states):
+            found = f"{len(new)}" if isinstance(new, tuple) else f"a {type(new).__name__}"
+            count = f"{len(states)} state{'s' * (len(states) > 1)}"
+            raise StateError(f"{type(self.cell).__name__}.step must return a tuple of {count}, it returned {found}")
         if valid is None:
             return new, new[0]
         kept = tuple(torch.where(valid, after, before) for after, before in zip(new, states, strict=True))
