@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from nbclient import NotebookClient
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 SETTINGS = "import warnings\nwarnings.simplefilter('error')\nwarnings.filterwarnings('ignore', module='ipykernel')"
 """What a notebook's kernel is told first: a warning is an error, but for those that the kernel gives itself."""
+
+
+class ThisInterpreter(KernelSpecManager):
+    """Every kernel is one of the interpreter that runs this, whatever kernels are installed where."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """How to start it."""
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=command, language="python", display_name=kernel_name)
 
 
 def executed(path: Path) -> Any:
@@ -25,8 +36,8 @@ def executed(path: Path) -> Any:
     """
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(SETTINGS))
-    # `python3` is the kernel of the interpreter that runs this, wherever that is installed.
     client = NotebookClient(notebook, timeout=600, kernel_name="python3", record_timing=False)
+    client.create_kernel_manager().kernel_spec_manager = ThisInterpreter()
     client.execute(cwd=str(EXAMPLES))
     del notebook.cells[0]
     for number, cell in enumerate(code_cells(notebook), start=1):

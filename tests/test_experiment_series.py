@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from experiment_cases import tiny
+from experiment_cases import tiny, use_tiny
 
+import rnnspec
 from rnnspec import DataError
+from rnnspec.experiment.data import prepared_data
 from rnnspec.experiment.series import Series
 
 
@@ -77,3 +79,16 @@ def test_classes_of_steps_follow_their_sequences() -> None:
     assert part.y is not None
     assert [y.tolist() for y in part.y] == [[5, 6], [8]]
     assert part.channels is None
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_the_data_are_standardised_where_the_experiment_asks_for_it(
+    standardize: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_tiny(monkeypatch)
+    text = f"model: [GRU: {{units: 9}}]\ndata: {{JapaneseVowels: {{standardize: {str(standardize).lower()}}}}}"
+
+    data = prepared_data(rnnspec.loads(text), seed=1)  # type: ignore[arg-type]
+
+    assert (data.standardizer is not None) is standardize
+    assert (abs(np.concatenate(data.train.x).mean()) < 1e-6) is standardize
