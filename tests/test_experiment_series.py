@@ -91,4 +91,4 @@ def test_the_data_are_standardised_where_the_experiment_asks_for_it(
     data = prepared_data(rnnspec.loads(text), seed=1)  # type: ignore[arg-type]
 
     assert (data.standardizer is not None) is standardize
-    assert (abs(np.concatenate(data.train.x).mean()) < 1e-6) is standardize
+    assert bool(abs(np.concatenate(data.train.x).mean()) < 1e-6) is standardize
