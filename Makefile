@@ -11,7 +11,7 @@ MUTMUT := $(ONE_THREAD) $(BIN)/mutmut
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format docs mutate mutate-results build clean
+.PHONY: help run test lint format docs bench mutate mutate-results build clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -37,6 +37,10 @@ format: $(VENV)/dev ## rewrite the code as ruff formats it
 docs: $(VENV)/docs ## the documentation site in site/; warnings are errors
 	$(BIN)/python -m mkdocs build
 	@echo "open site/index.html, or with search: $(BIN)/python -m http.server --directory site"
+
+# Wants a quiet machine. `make bench BENCH=--quick` shows in two minutes that it works.
+bench: $(VENV)/bench ## how fast the layers are beside torch.nn and Keras: a table and pictures in benchmarks/results/
+	$(BIN)/python -m benchmarks $(BENCH)
 
 # Takes up where it stopped, and runs again only what changed. `make mutate MUTANTS='rnnspec.nn.states.*'` runs a part.
 # Which test comes by which line is measured again once a test has changed: the tool fails on a name that is gone.
@@ -76,6 +80,11 @@ $(VENV)/dev: $(VENV)/torch setup.cfg
 $(VENV)/docs: $(VENV)/torch setup.cfg
 	@echo "installing rnnspec and what the documentation site needs ..."
 	@$(PIP) --editable '.[docs,plot]'
+	@touch $@
+
+$(VENV)/bench: $(VENV)/torch setup.cfg
+	@echo "installing rnnspec and the layers that it is measured beside ..."
+	@$(PIP) --editable '.[bench]'
 	@touch $@
 
 $(VENV)/mutate: $(VENV)/dev

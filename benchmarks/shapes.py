@@ -1,0 +1,68 @@
+"""What is measured: the six shapes, the curves of growth, and tiny ones for a look."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["CELLS", "GATES", "QUICK", "SHAPES", "Shape", "curves", "flops"]
+
+
+class Shape(NamedTuple):
+    """The size of one call."""
+
+    batch: int
+    time: int
+    features: int
+    units: int
+
+    def __str__(self) -> str:
+        return "x".join(map(str, self))
+
+
+CELLS = ("LSTM", "GRU", "SimpleRNN")
+GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
+SHAPES = tuple(
+    Shape(*sizes)
+    for sizes in (
+        (1, 100, 64, 64),
+        (32, 100, 64, 128),
+        (64, 200, 128, 256),
+        (128, 50, 256, 512),
+        (1, 1000, 32, 32),
+        (256, 28, 28, 64),
+    )
+)
+QUICK = (Shape(1, 5, 4, 4), Shape(4, 6, 3, 8))
+
+
+def curves(quick: bool = False) -> dict[str, list[Shape]]:
+    """The shapes along which one size grows and the others stay.
+
+    Args:
+        quick: Whether two tiny shapes a curve are enough (default False).
+
+    Returns:
+        Shapes for `time`, `batch` and `units`.
+    """
+    if quick:
+        return {"time": [Shape(1, 4, 4, 4), Shape(1, 8, 4, 4)], "batch": [Shape(1, 4, 4, 4), Shape(4, 4, 4, 4)]}
+    return {
+        "time": [Shape(1, 10**power, 32, 32) for power in (2, 3, 4, 5)],
+        "batch": [Shape(batch, 100, 64, 128) for batch in (1, 4, 16, 64, 256, 1024)],
+        "units": [Shape(32, 50, 64, units) for units in (16, 32, 64, 128, 256, 512, 1024)],
+    }
+
+
+def flops(cell: str, shape: Shape, training: bool) -> int:
+    """Operations of a call's matrix products; training has three products for each of inference's.
+
+    Args:
+        cell: Its name.
+        shape: The size of the call.
+        training: Whether there is a backward pass.
+
+    Returns:
+        Multiplications and additions.
+    """
+    once = 2 * shape.batch * shape.time * (shape.features + shape.units) * GATES[cell] * shape.units
+    return once * (3 if training else 1)
