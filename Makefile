@@ -58,6 +58,10 @@ build: $(VENV)/dev ## an sdist and a wheel in dist/
 
 clean: ## remove the environment and everything that was made
 	rm -rf $(VENV) build dist site mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -f rnnspec/engines/cpu/_library.so
+
+# An editable install compiles these in place.
+LIBRARY := setup.py $(wildcard rnnspec/engines/cpu/src/*)
 
 # Each of these is a stamp: made once, and again when what it depends on has changed. torch comes first, alone: what
 # comes later finds it there and brings no other.
@@ -67,12 +71,12 @@ $(VENV)/torch: constraints.txt
 	@$(PIP) torch
 	@touch $@
 
-$(VENV)/train: $(VENV)/torch setup.cfg
+$(VENV)/train: $(VENV)/torch setup.cfg $(LIBRARY)
 	@echo "installing rnnspec and what training needs (a minute) ..."
 	@$(PIP) --editable '.[train]'
 	@touch $@
 
-$(VENV)/dev: $(VENV)/torch setup.cfg
+$(VENV)/dev: $(VENV)/torch setup.cfg $(LIBRARY)
 	@echo "installing rnnspec and the developers' tools (a minute) ..."
 	@$(PIP) --editable '.[train,dev]'
 	@touch $(VENV)/train $@

@@ -225,11 +225,11 @@ CASES: dict[str, tuple[str, Call, type[Error], str]] = {
     ),
     # engines
     "unknown engine": (
-        LSTM, with_engine("cuDNN"), EngineError, "unknown engine 'cuDNN', expected one of scan, steps",
+        LSTM, with_engine("cuDNN"), EngineError, "unknown engine 'cuDNN', expected one of cpu, scan, steps",
     ),
     "misspelled engine": (
         LSTM, with_engine("step"), EngineError,
-        "unknown engine 'step', expected one of scan, steps\n  hint: did you mean 'steps'?",
+        "unknown engine 'step', expected one of cpu, scan, steps\n  hint: did you mean 'steps'?",
     ),
     # dropout masks
     "masks of three gates": (

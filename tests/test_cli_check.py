@@ -128,11 +128,10 @@ class TestShow:
         assert ran.out.splitlines() == [
             "layer  output shape  parameters  engine",
             "-----  ------------  ----------  ------",
-            "GRU    (None, 4)            204  steps",
+            "GRU    (None, 4)            204  cpu",
             "Dense  (None, 9)             45",
             "total                       249",
-            "engine steps, because it runs every cell on every device; "
-            "not scan, because the call is neither compiled nor exported",
+            "engine cpu, because it sweeps over the whole sequence in C, forward and backward",
         ]
 
     def test_a_model_as_json(self, shell: Shell) -> None:
@@ -149,10 +148,9 @@ class TestShow:
                     "output_shape": [None, 3],
                     "parameters": 72,
                     "trainable": 0,
-                    "engine": "steps",
+                    "engine": "cpu",
                     "why": [
-                        "steps, because it runs every cell on every device",
-                        "not scan, because the call is neither compiled nor exported",
+                        "cpu, because it sweeps over the whole sequence in C, forward and backward",
                     ],
                 }
             ],

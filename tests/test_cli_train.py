@@ -40,11 +40,10 @@ class TestTrain:
         assert lines[:6] == [
             "layer  output shape  parameters  engine",
             "-----  ------------  ----------  ------",
-            "GRU    (None, 4)            204  steps",
+            "GRU    (None, 4)            204  cpu",
             "Dense  (None, 9)             45",
             "total                       249",
-            "engine steps, because it runs every cell on every device; "
-            "not scan, because the call is neither compiled nor exported",
+            "engine cpu, because it sweeps over the whole sequence in C, forward and backward",
         ]
         assert lines[6].startswith("test loss ")
         assert lines[7].startswith("test accuracy ")

@@ -125,7 +125,7 @@ def test_a_model_is_a_table_of_its_layers_those_of_torch_too() -> None:
     assert facts(model)["output"] == "not known yet"
     assert named(shown, "layers").texts() == [
         ["layer", "output shape", "parameters", "trainable", "engine"],
-        ["LSTM 'encoder'", "(None, 3)", "72", "72", "steps"],
+        ["LSTM 'encoder'", "(None, 3)", "72", "72", "cpu"],
         ["Dense", "(None, 2)", "8", "0", ""],
         ["Tanh", "not known", "0", "0", ""],
         ["total", "", "80", "72", ""],
@@ -145,8 +145,8 @@ def test_wrappers_show_the_layers_inside() -> None:
     steps = page(nn.TimeDistributed(nn.Dense(3), input_shape=(5, 4)))
 
     assert named(both, "layers inside").texts()[1:] == [
-        ["GRU 'forward'", "(None, 4)", "84", "84", "steps"],
-        ["GRU 'backward'", "(None, 4)", "84", "84", "steps"],
+        ["GRU 'forward'", "(None, 4)", "84", "84", "cpu"],
+        ["GRU 'backward'", "(None, 4)", "84", "84", "cpu"],
         ["total", "", "168", "168", ""],
     ]
     assert named(both, "arguments").texts()[1] == ["layer", "GRU 'forward'", ""]

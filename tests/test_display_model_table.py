@@ -8,10 +8,7 @@ from torch import nn as torch_nn
 import rnnspec
 from rnnspec.display.model_table import LayerRow, layer_rows, model_table
 
-STEPS = (
-    "steps, because it runs every cell on every device",
-    "not scan, because the call is neither compiled nor exported",
-)
+CPU = ("cpu, because it sweeps over the whole sequence in C, forward and backward",)
 
 
 def test_a_model_has_a_row_a_layer() -> None:
@@ -25,7 +22,7 @@ def test_a_model_has_a_row_a_layer() -> None:
 
     assert layer_rows(model, (None, 7, 4)) == [
         LayerRow("Masking", (None, 7, 4), 0, 0),
-        LayerRow("Bidirectional(LSTM)", (None, 6), 192, 192, "steps", STEPS),
+        LayerRow("Bidirectional(LSTM)", (None, 6), 192, 192, "cpu", CPU),
         LayerRow("Dense", (None, 2), 14, 0),
     ]
 
@@ -33,7 +30,7 @@ def test_a_model_has_a_row_a_layer() -> None:
 def test_a_layer_alone_has_one_row() -> None:
     layer = rnnspec.nn.GRU(2, input_size=3, return_sequences=True, name="encoder")
 
-    assert layer_rows(layer, (5, None, 3)) == [LayerRow("GRU 'encoder'", (5, None, 2), 36, 36, "steps", STEPS)]
+    assert layer_rows(layer, (5, None, 3)) == [LayerRow("GRU 'encoder'", (5, None, 2), 36, 36, "cpu", CPU)]
 
 
 def test_what_is_not_known_stays_so() -> None:
@@ -56,20 +53,19 @@ def test_what_is_not_built_has_no_sizes_and_no_total() -> None:
 
 def test_the_table_tells_each_reason_once() -> None:
     rows = [
-        LayerRow("LSTM", (None, 5, 30), 4200, 4200, "steps", STEPS),
-        LayerRow("LSTM", (None, 30), 7320, 0, "steps", STEPS),
+        LayerRow("LSTM", (None, 5, 30), 4200, 4200, "cpu", CPU),
+        LayerRow("LSTM", (None, 30), 7320, 0, "cpu", CPU),
         LayerRow("Dense", (None, 2), 62, 62),
     ]
 
     assert model_table(rows).splitlines() == [
         "layer                      output shape   parameters  engine",
         "-------------------------  -------------  ----------  ------",
-        "LSTM                       (None, 5, 30)       4,200  steps",
-        "LSTM                       (None, 30)          7,320  steps",
+        "LSTM                       (None, 5, 30)       4,200  cpu",
+        "LSTM                       (None, 30)          7,320  cpu",
         "Dense                      (None, 2)              62",
         "total, 7,320 of it frozen                     11,582",
-        "engine steps, because it runs every cell on every device; "
-        "not scan, because the call is neither compiled nor exported",
+        "engine cpu, because it sweeps over the whole sequence in C, forward and backward",
     ]
 
 

@@ -35,11 +35,13 @@ def layer() -> nn.LSTM:
     return nn.LSTM(3, input_size=2)
 
 
-def test_the_step_loop_runs_everything(layer: nn.LSTM) -> None:
+def test_every_refusal_has_its_reason() -> None:
+    layer = nn.LSTM(3, activation="softmax", input_size=2)
     want = Plan(
         "steps",
         reasons=(
             "steps, because it runs every cell on every device",
+            "not cpu, because softmax is not pointwise",
             "not scan, because the call is neither compiled nor exported",
         ),
     )
@@ -75,7 +77,7 @@ def test_a_forced_engine_that_cannot_run_the_call_is_an_error(layer: nn.LSTM) ->
 def test_an_unknown_engine_is_an_error() -> None:
     with pytest.raises(EngineError) as error, use_engine("step"):
         pass
-    assert str(error.value) == "unknown engine 'step', expected one of scan, steps\n  hint: did you mean 'steps'?"
+    assert str(error.value) == "unknown engine 'step', expected one of cpu, scan, steps\n  hint: did you mean 'steps'?"
 
 
 def test_no_engine_at_all_is_an_error(layer: nn.LSTM, monkeypatch: pytest.MonkeyPatch) -> None:

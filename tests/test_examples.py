@@ -43,8 +43,7 @@ def test_one_layer_from_python(capsys: pytest.CaptureFixture[str]) -> None:
         "kernel            (4, 12)",
         "recurrent_kernel  (3, 12)",
         "bias              (12,)",
-        "engine: steps, because it runs every cell on every device; "
-        "not scan, because the call is neither compiled nor exported",
+        "engine: cpu, because it sweeps over the whole sequence in C, forward and backward",
     ]
 
 

@@ -296,4 +296,4 @@ def test_an_experiment_without_data_is_refused() -> None:
 
 
 def test_the_table_tells_that_data_bring_a_mask() -> None:
-    assert Experiment(experiment(), "cpu").table().splitlines()[2].split() == ["GRU", "(None,", "4)", "204", "steps"]
+    assert Experiment(experiment(), "cpu").table().splitlines()[2].split() == ["GRU", "(None,", "4)", "204", "cpu"]

@@ -14,11 +14,13 @@ from torch import Tensor
 from rnnspec import functional, nn, use_engine
 from rnnspec.engines import plan as planning
 from rnnspec.engines.cells import Cell, ExtraWeight
+from rnnspec.engines.cpu import Cpu
 from rnnspec.engines.request import Request, Result, Tensors
 from rnnspec.engines.steps import Steps
 from rnnspec.errors import ConfigError, DTypeError, EngineError, MaskError, ShapeError, StateError, WeightsError
 
 BATCH, TIME, FEATURES, UNITS = 4, 6, 2, 3
+NOT_TRACED = "the call is neither compiled nor exported"
 FUNCTIONS = {"SimpleRNN": functional.simple_rnn, "LSTM": functional.lstm, "GRU": functional.gru}
 LAYERS = {"SimpleRNN": nn.SimpleRNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
 MASK = torch.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 0, 0, 0, 0], [0, 0, 1, 0, 1, 1], [0, 0, 0, 0, 0, 0]]).bool()
@@ -256,10 +258,12 @@ def test_the_plan_chooses_the_engine_from_the_whole_request(monkeypatch: pytest.
 
 
 def test_an_engine_that_cannot_run_a_call_refuses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cpu, "refuses", lambda self, request: "it is cold")
     monkeypatch.setattr(Steps, "refuses", lambda self, request: "it is tired")
     with pytest.raises(EngineError) as error:
         functional.lstm(X, *weights_of("LSTM"))
-    want = "not scan, because the call is neither compiled nor exported; not steps, because it is tired"
+    why = ("not cpu, because it is cold", f"not scan, because {NOT_TRACED}", "not steps, because it is tired")
+    want = "; ".join(why)
     assert str(error.value) == f"no engine can run this call: {want}"
 
 

@@ -29,7 +29,7 @@ def test_a_block_is_found_with_its_language_and_its_line() -> None:
 def test_a_block_has_the_text_that_it_includes() -> None:
     (block,) = blocks(fenced("text", '--8<-- "setup.py"'))
 
-    assert block.text.startswith('"""Everything is said in setup.cfg."""')
+    assert block.text.startswith('"""Builds the C library of the engine `cpu`')
 
 
 def test_the_python_of_a_page_has_one_namespace(shell: Shell) -> None:

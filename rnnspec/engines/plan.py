@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from rnnspec.engines.cpu import Cpu
 from rnnspec.engines.request import Engine, Request
 from rnnspec.engines.scan import Scan
 from rnnspec.engines.steps import Steps
@@ -16,7 +17,7 @@ from rnnspec.registry import did_you_mean
 
 __all__ = ["ENGINES", "Plan", "engine_of", "plan", "use_engine"]
 
-ENGINES: tuple[Engine, ...] = (Scan(), Steps())
+ENGINES: tuple[Engine, ...] = (Cpu(), Scan(), Steps())
 """All engines, the fastest first; a plan takes the first that does not refuse."""
 
 
@@ -63,15 +64,17 @@ def plan(request: Request) -> Plan:
         EngineError: If `use_engine` forces an engine that cannot run the request, or none can.
     """
     if _forced.engine is not None:
-        reason = engine_of(_forced.engine).refuses(request)
+        engine = engine_of(_forced.engine)
+        reason = engine.refuses(request)
         if reason is not None:
             raise EngineError(f"the engine '{_forced.engine}' cannot run this call: {reason}")
-        return Plan(_forced.engine, reasons=(f"{_forced.engine}, because use_engine asks for it",))
-    reasons: list[str] = []
+        reasons = [f"{engine.name}, because use_engine asks for it"]
+        return Plan(engine.name, engine.settings(request), tuple(reasons))
+    reasons = []
     for engine in ENGINES:
         reason = engine.refuses(request)
         if reason is None:
-            return Plan(engine.name, reasons=(f"{engine.name}, because {engine.strength}", *reasons))
+            return Plan(engine.name, engine.settings(request), (f"{engine.name}, because {engine.strength}", *reasons))
         reasons.append(f"not {engine.name}, because {reason}")
     raise EngineError(f"no engine can run this call: {'; '.join(reasons)}")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from rnnspec.engines.cells import Cell
 
@@ -19,6 +20,19 @@ Dropped = Literal["none", "shared", "per gate"]
 def is_traced() -> bool:
     """Whether a graph is made of the call as it stands, and not of what vmap, grad, jvp, ... make of it."""
     return torch.compiler.is_compiling() and torch._C._functorch.get_dynamic_layer_stack_depth() == 0
+
+
+def obstacle() -> str | None:
+    """What is done to the operations of a call as it stands that only torch's own operations allow; None if nothing."""
+    if torch.compiler.is_compiling():
+        return "torch.compile or torch.export traces the call"
+    if torch._C._functorch.get_dynamic_layer_stack_depth():
+        return "a transform of torch.func is active"
+    if forward_ad._current_level >= 0:
+        return "forward-mode differentiation is active"
+    if torch.is_autocast_enabled("cpu"):
+        return "autocast chooses the precision of every operation"
+    return None
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,7 @@ class Request:
         input_dropout: Whether the input is dropped, with one mask for all gates or one for each.
         recurrent_dropout: The same for the recurrent product.
         traced: Whether torch.compile or torch.export makes a graph of the call; whether one does now, by default.
+        obstacle: What rules out operations that are not torch's own, in words; what does now, by default.
     """
 
     cell: Cell
@@ -56,6 +71,7 @@ class Request:
     input_dropout: Dropped = "none"
     recurrent_dropout: Dropped = "none"
     traced: bool = field(default_factory=is_traced)
+    obstacle: str | None = field(default_factory=obstacle)
 
 
 @dataclass(frozen=True)
@@ -108,6 +124,9 @@ class Engine(Protocol):
 
     def refuses(self, request: Request) -> str | None:
         """Why this engine cannot run the request, or None if it can."""
+
+    def settings(self, request: Request) -> Mapping[str, Any]:
+        """How the engine would run a request that it does not refuse, for a plan to show."""
 
     def run(self, request: Request, tensors: Tensors) -> Result:
         """Runs the request."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch.torch_version import TorchVersion
 
@@ -29,6 +32,10 @@ class Scan:
         if request.timesteps == 0:
             return "there are no timesteps"
         return None
+
+    def settings(self, request: Request) -> Mapping[str, Any]:
+        """There are none."""
+        return {}
 
     def run(self, request: Request, tensors: Tensors) -> Result:
         """Runs the scan."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rnnspec.engines.request import Request, Result, Tensors
 from rnnspec.engines.steps import sequence
 
@@ -17,6 +20,10 @@ class Steps:
     def refuses(self, request: Request) -> str | None:
         """Never refuses."""
         return None
+
+    def settings(self, request: Request) -> Mapping[str, Any]:
+        """There are none."""
+        return {}
 
     def run(self, request: Request, tensors: Tensors) -> Result:
         """Runs the loop."""

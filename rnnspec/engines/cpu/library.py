@@ -1,0 +1,77 @@
+"""The C library of the engine `cpu`: where it is, why it is not, and which instruction set it runs."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import lru_cache
+from pathlib import Path
+
+# Before the library: its weak symbols then resolve to the OpenMP runtime that torch brings, and there is one pool.
+import torch  # noqa: F401
+
+from rnnspec.errors import EngineError, Problem
+from rnnspec.registry import did_you_mean
+
+__all__ = ["INSTRUCTION_SETS", "PATH", "VARIABLE", "instruction_set", "load", "unavailable"]
+
+INSTRUCTION_SETS = ("portable", "avx2", "avx512")
+"""The instruction sets in the order of `arguments.h`; `portable` is what the compiler takes for granted."""
+
+VARIABLE = "RNNSPEC_CPU"
+"""The environment variable that names the best instruction set to use."""
+
+PATH = Path(__file__).with_name("_library.so")
+
+
+@lru_cache(maxsize=1)
+def _open(path: Path) -> ctypes.CDLL | str:
+    """The library, or the reason why there is none."""
+    if not path.exists():
+        return "its C library is not there: no C compiler was found when rnnspec was installed"
+    try:
+        library = ctypes.CDLL(str(path))
+    except OSError as error:
+        return f"its C library does not load: {error}"
+    library.rnnspec_reserve_size.restype = ctypes.c_int64
+    return library
+
+
+def unavailable() -> str | None:
+    """Why the library cannot be used, in words that follow "because"; None if it can."""
+    found = _open(PATH)
+    return found if isinstance(found, str) else None
+
+
+def load() -> ctypes.CDLL:
+    """Loads the library, once.
+
+    Returns:
+        The library.
+
+    Raises:
+        EngineError: If it cannot be loaded.
+    """
+    found = _open(PATH)
+    if isinstance(found, str):
+        raise EngineError(f"the engine 'cpu' cannot run, because {found}")
+    return found
+
+
+def instruction_set() -> int:
+    """The best instruction set that this machine runs and `RNNSPEC_CPU` allows.
+
+    Returns:
+        An index of `INSTRUCTION_SETS`.
+
+    Raises:
+        EngineError: If `RNNSPEC_CPU` names none.
+    """
+    best: int = load().rnnspec_instruction_set()
+    wanted = os.environ.get(VARIABLE)
+    if not wanted:
+        return best
+    if wanted not in INSTRUCTION_SETS:
+        message = f"{VARIABLE} must be one of {', '.join(INSTRUCTION_SETS)}, found {wanted!r}"
+        raise EngineError(Problem(message, hint=did_you_mean(wanted, INSTRUCTION_SETS)))
+    return min(best, INSTRUCTION_SETS.index(wanted))

@@ -1,0 +1,301 @@
+/* Backward: every task from the last chunk to the first; a thread sums the weights' gradients of its tasks. */
+
+typedef struct {
+    REAL *kernel, *recurrent_kernel; /* transposed: panels [columns / NR][gates], of `units` rows */
+    Weights forward;                 /* where steps are computed again */
+} BackwardWeights;
+
+static BackwardWeights backward_weights(const Task *t, Arena *arena)
+{
+    const long gates = t->l.gates * t->units * NR;
+    BackwardWeights w = {take(arena, gates * t->feature_panels), take(arena, gates * t->unit_panels), {0}};
+    if (t->a->checkpoint_every) w.forward = forward_weights(t, arena);
+    return w;
+}
+
+static void backward_pack(const Task *t, const BackwardWeights *w, long part, long parts)
+{
+    const Arguments *a = t->a;
+    const long gates = t->l.gates, row = gates * t->units, all = gates * (t->unit_panels + t->feature_panels);
+    for (long j = share(all, part, parts); j < share(all, part + 1, parts); j++) {
+        const int recurrent = j < gates * t->unit_panels;
+        const long i = recurrent ? j : j - gates * t->unit_panels, p = i / gates, gate = i % gates;
+        const REAL *from = recurrent ? a->recurrent_kernel : a->kernel;
+        pack_transposed((recurrent ? w->recurrent_kernel : w->kernel) + i * t->units * NR, from + p * NR * row + gate * t->units,
+                        t->units, row, width(recurrent ? t->units : t->features, p));
+    }
+    if (a->checkpoint_every) forward_pack(t, &w->forward, part, parts);
+}
+
+typedef struct {
+    REAL *kernel, *recurrent_kernel, *bias; /* panels [gates * unit_panels]; bias [unit_panels][slots][NR] */
+} Gradients;
+
+static Gradients gradients_memory(const Task *t, Arena *arena)
+{
+    const long columns = t->l.gates * t->unit_panels * NR;
+    Gradients g = {take(arena, columns * t->features), take(arena, columns * t->units), NULL};
+    g.bias = take(arena, t->l.slots * t->unit_panels * NR);
+    return g;
+}
+
+typedef struct {
+    Forward f;                                /* input, masks, and where steps are computed again */
+    REAL *h_steps, *dropped_h, *sums, *d_x, *part_d_x;
+    REAL *dh, *dc, *d_reset_h, *first_c;
+    const REAL *h, *c;                        /* of the chunk */
+    REAL *recurrent_masks;                    /* panels of `rows` rows */
+    REAL *first_valid;                        /* a row's */
+} Backward;
+
+static Backward backward_memory(const Task *t, Arena *arena)
+{
+    const Arguments *a = t->a;
+    const long chunk = (t->steps * t->rows) | 1, columns = t->unit_panels * NR;
+    Backward k = {.f = forward_memory(t, arena, 1)};
+    k.h_steps = take(arena, chunk * columns);
+    k.dropped_h = take(arena, chunk * columns);
+    k.sums = take(arena, chunk * t->l.slots * columns);
+    k.d_x = take(arena, chunk * NR);
+    k.part_d_x = take(arena, chunk * NR);
+    k.dh = take(arena, t->state);
+    k.dc = take(arena, t->state);
+    k.d_reset_h = take(arena, t->state);
+    k.first_c = take(arena, t->state);
+    if (a->recurrent_masks) k.recurrent_masks = take(arena, a->recurrent_mask_count * t->state);
+    k.first_valid = take(arena, t->rows);
+    return k;
+}
+
+static void backward_start(const Task *t, Backward *k)
+{
+    const Arguments *a = t->a;
+    forward_start(t, &k->f);
+    put_rows(k->dh, t->rows, rows_of(t, a->d_final_h, t->units), t->rows, t->units);
+    put_rows(k->dc, t->rows, rows_of(t, a->d_final_c, t->units), t->rows, t->units);
+    copy(k->first_c, k->f.c, t->state);
+    load_masks(t, k->recurrent_masks, t->rows, a->recurrent_masks, a->recurrent_mask_count, t->units);
+    for (long b = 0; b < t->rows; b++) {
+        long step = 0;
+        while (a->start_with_zeros && step < a->timesteps && is_masked(t, b, step)) step++;
+        k->first_valid[b] = (REAL)step;
+    }
+}
+
+/* dh += the gradient of the output at a step. */
+static void add_d_output(const Task *t, Backward *k, long step)
+{
+    const Arguments *a = t->a;
+    for (long b = 0; b < t->rows; b++) {
+        if ((REAL)step < k->first_valid[b]) continue;
+        const REAL *dy = (const REAL *)a->d_output + (t->first + b) * a->d_output_batch_stride + step * a->d_output_time_stride;
+        for (long p = 0; p < t->unit_panels; p++, dy += NR) {
+            REAL *dh = k->dh + (p * t->rows + b) * NR;
+            const long w = width(t->units, p);
+            if (w == NR) UNITS dh[q] += dy[q];
+            else for (long q = 0; q < w; q++) dh[q] += dy[q];
+        }
+    }
+}
+
+/* One row of one panel back through the cell. */
+ALWAYS_INLINE void backward_cell(const Task *t, const int a, const int s, long half, const REAL *g,
+                                 const REAL *h_before, const REAL *c_before, const REAL *c, REAL *dh, REAL *dc,
+                                 const REAL *d_reset_h, REAL *dg, long slot, REAL *db)
+{
+    switch (t->a->cell) {
+    case SIMPLE_RNN: simple_rnn_backward(a, g, dh, dg, db); break;
+    case LSTM: lstm_backward(a, s, g, c_before, c, dh, dc, dg, slot, db); break;
+    case GRU_RESET_AFTER: gru_after_backward(a, s, g, h_before, dh, dg, slot, db); break;
+    default:
+        if (half) gru_backward_update(a, s, g, h_before, dh, dg, slot, db);
+        else gru_backward_reset(s, g, h_before, d_reset_h, dh, dg, slot, db);
+    }
+}
+
+typedef struct {
+    long s, step, half, chunk_rows;
+    const REAL *slots, *c_before, *c;
+} Moment;
+
+ALWAYS_INLINE void backward_rows(const int a, const int s, const Task *t, Backward *k, Gradients *d, Moment m, long p)
+{
+    const long slot = t->unit_panels * m.chunk_rows * NR, n = t->l.slots * NR;
+    for (long b = 0; b < t->rows; b++) {
+        const long row = p * m.chunk_rows + m.s * t->rows + b, state = (p * t->rows + b) * NR;
+        REAL *dg = k->sums + row * NR;
+        if (is_masked(t, b, m.step)) {
+            for (long i = 0; i < t->l.slots; i++) zero(dg + i * slot, NR);
+            continue;
+        }
+        backward_cell(t, a, s, m.half, m.slots + row * n, k->h + row * NR, m.c_before + state, m.c + state, k->dh + state,
+                      k->dc + state, k->d_reset_h + state, dg, slot, d->bias + p * n);
+    }
+}
+
+static const REAL *mask_of(const Task *t, const Backward *k, long gate)
+{
+    if (!k->recurrent_masks) return NULL;
+    return k->recurrent_masks + (t->a->recurrent_mask_count > 1 ? gate * t->state : 0);
+}
+
+/* to = or += the sums' gradients of a step . recurrent_kernel^T for the gates from `gate` up to `end`. */
+static void back_through_product(const Task *t, const Backward *k, const BackwardWeights *w, Moment m, long gate, long end,
+                                 REAL *to, int add)
+{
+    const long slot = t->unit_panels * m.chunk_rows * NR, first = gate;
+    for (long p = 0; p < t->unit_panels; p++)
+        for (gate = first; gate < end; gate++) {
+            const REAL *left = k->sums + recurrent_slot(t->a, gate) * slot + m.s * t->rows * NR, *mask = mask_of(t, k, gate);
+            multiply(left, m.chunk_rows, t->rows, w->recurrent_kernel + (p * t->l.gates + gate) * t->units * NR, t->units,
+                     to + p * t->rows * NR, NR, add, NULL, mask ? mask + p * t->rows * NR : NULL);
+        }
+}
+
+/* One step back: from the gradient of the h after it to that of the h before it. */
+static void backward_step(const Task *t, Backward *k, const BackwardWeights *w, Gradients *d, Moment m)
+{
+    const Arguments *a = t->a;
+    if (a->d_output && (a->return_sequences || m.step == a->timesteps - 1)) add_d_output(t, k, m.step);
+    for (m.half = t->l.halves - 1; m.half >= 0; m.half--) {
+        for (long p = 0; p < t->unit_panels; p++) WITH_ACTIVATIONS(a, backward_rows, t, k, d, m, p);
+        if (m.half) back_through_product(t, k, w, m, 2, 3, k->d_reset_h, 0);
+    }
+    back_through_product(t, k, w, m, 0, t->l.halves == 2 ? 2 : t->l.gates, k->dh, 1);
+}
+
+/* What the recurrent product of a gate read at every step of a chunk. */
+static const REAL *recurrent_operand(const Task *t, Backward *k, long gate, const REAL *slots, long chunk_rows, long steps)
+{
+    const int resets = t->a->cell == GRU && gate == 2;
+    const REAL *mask = mask_of(t, k, gate), *h = k->h;
+    if (resets) {
+        for (long row = 0; row < t->unit_panels * chunk_rows; row++)
+            UNITS k->dropped_h[row * NR + q] = h[row * NR + q] * slots[row * t->l.slots * NR + NR + q];
+        h = k->dropped_h;
+    }
+    if (!mask) return h;
+    for (long p = 0; p < t->unit_panels; p++)
+        for (long s = 0; s < steps; s++) {
+            const long at = (p * chunk_rows + s * t->rows) * NR;
+            for (long j = 0; j < t->rows * NR; j++) k->dropped_h[at + j] = h[at + j] * mask[p * t->rows * NR + j];
+        }
+    return k->dropped_h;
+}
+
+static void backward_to_weights(const Task *t, Backward *k, Gradients *d, const REAL *slots, long chunk_rows, long steps)
+{
+    const Arguments *a = t->a;
+    const long slot = t->unit_panels * chunk_rows * NR;
+    for (long gate = 0; gate < t->l.gates; gate++) {
+        const REAL *x = k->f.x, *h = recurrent_operand(t, k, gate, slots, chunk_rows, steps);
+        if (a->input_masks) {
+            x = k->f.dropped_x;
+            if (gate == 0 || a->input_mask_count > 1)
+                drop(t, k->f.dropped_x, k->f.x, chunk_rows | 1, t->features,
+                     k->f.input_masks + gate * t->rows * t->feature_panels * NR, t->rows, steps);
+        }
+        for (long p = 0; p < t->unit_panels; p++) {
+            const long j = gate * t->unit_panels + p;
+            const REAL *for_x = k->sums + gate * slot + p * chunk_rows * NR;
+            const REAL *for_h = k->sums + recurrent_slot(a, gate) * slot + p * chunk_rows * NR;
+            multiply_transposed(x, chunk_rows | 1, t->features, for_x, chunk_rows, d->kernel + j * t->features * NR);
+            multiply_transposed(h, chunk_rows, t->units, for_h, chunk_rows, d->recurrent_kernel + j * t->units * NR);
+        }
+    }
+}
+
+static void backward_to_input(const Task *t, Backward *k, const BackwardWeights *w, long start, long steps, long chunk_rows)
+{
+    const Arguments *a = t->a;
+    const long slot = t->unit_panels * chunk_rows * NR, per_gate = a->input_masks && a->input_mask_count > 1;
+    for (long p = 0; p < t->feature_panels; p++) {
+        for (long gate = 0; gate < t->l.gates; gate++) {
+            const REAL *weight = w->kernel + (p * t->l.gates + gate) * t->units * NR;
+            multiply(k->sums + gate * slot, chunk_rows, chunk_rows, weight, t->units, per_gate ? k->part_d_x : k->d_x, NR,
+                     !per_gate && gate, NULL, NULL);
+            const REAL *mask = k->f.input_masks + (gate * t->feature_panels + p) * t->rows * NR;
+            for (long s = 0; per_gate && s < steps; s++)
+                for (long j = 0; j < t->rows * NR; j++) {
+                    const REAL part = k->part_d_x[s * t->rows * NR + j] * mask[j];
+                    k->d_x[s * t->rows * NR + j] = gate ? k->d_x[s * t->rows * NR + j] + part : part;
+                }
+        }
+        const REAL *shared = a->input_masks && !per_gate ? k->f.input_masks + p * t->rows * NR : NULL;
+        for (long s = 0; s < steps; s++)
+            for (long b = 0; b < t->rows; b++) {
+                REAL *from = k->d_x + (s * t->rows + b) * NR;
+                if (shared) UNITS from[q] *= shared[b * NR + q];
+                copy((REAL *)a->d_x + (t->first + b) * a->d_x_batch_stride + (start + s) * a->d_x_time_stride + p * NR, from,
+                     width(t->features, p));
+            }
+    }
+}
+
+/* The steps of a chunk once more, from the states that were kept before it. */
+static void compute_again(const Task *t, Backward *k, const Weights *w, Reserve r, long chunk, long start, long steps)
+{
+    for (long p = 0; p < t->unit_panels; p++)
+        copy(k->f.h + p * t->panel_rows * NR, r.h + chunk * t->state + p * t->rows * NR, t->rows * NR);
+    if (r.c) copy(k->f.c, r.c + chunk * t->state, t->state);
+    forward_chunk(t, &k->f, w, start, steps, k->f.slots, k->h_steps, k->f.c_steps, 0);
+}
+
+static void backward_task(const Task *t, Backward k, const BackwardWeights *w, Gradients *d)
+{
+    const Arguments *a = t->a;
+    const Reserve r = reserve_of(t);
+    backward_start(t, &k);
+    for (long chunk = chunks_of(a, t->steps) - 1; chunk >= 0; chunk--) {
+        const long start = chunk * t->steps, steps = a->timesteps - start < t->steps ? a->timesteps - start : t->steps;
+        const long chunk_rows = steps * t->rows, done = start * t->state;
+        const REAL *slots = r.slots ? r.slots + done * t->l.slots : k.f.slots, *c_before = k.first_c;
+        k.h = r.slots ? r.h + done : k.h_steps;
+        k.c = r.slots && r.c ? r.c + done : k.f.c_steps;
+        if (r.slots) {
+            load_input(t, k.f.x, chunk_rows | 1, start, steps);
+            if (r.c && chunk) c_before = k.c - t->state;
+        } else {
+            compute_again(t, &k, &w->forward, r, chunk, start, steps);
+            if (r.c) c_before = r.c + chunk * t->state;
+        }
+        for (long s = steps - 1; s >= 0; s--) {
+            const long at = r.c ? s * t->state : 0;
+            backward_step(t, &k, w, d,
+                          (Moment){s, start + s, 0, chunk_rows, slots, s && r.c ? k.c + at - t->state : c_before, k.c + at});
+        }
+        backward_to_weights(t, &k, d, slots, chunk_rows, steps);
+        if (a->d_x) backward_to_input(t, &k, w, start, steps, chunk_rows);
+    }
+    if (!a->timesteps && !a->return_sequences && a->d_output) add_d_output(t, &k, 0);
+    if (a->d_initial_h) take_rows((REAL *)a->d_initial_h + t->first * t->units, k.dh, t->rows, t->rows, t->units);
+    if (a->d_initial_c) take_rows((REAL *)a->d_initial_c + t->first * t->units, k.dc, t->rows, t->rows, t->units);
+}
+
+/* to[rows][width] of a weight = the sum of the threads' panels, `stride` apart. */
+static void sum_panel(REAL *to, long row, const REAL *from, long rows, long w, long stride, long copies)
+{
+    for (long m = 0; m < rows; m++) {
+        REAL sum[NR];
+        UNITS sum[q] = 0;
+        for (long i = 0; i < copies; i++) UNITS sum[q] += from[i * stride + m * NR + q];
+        copy(to + m * row, sum, w);
+    }
+}
+
+/* The sum of all threads' gradients, in the weights' own form. */
+static void backward_sum(const Task *t, const Gradients *d, long stride, long copies, long part, long parts)
+{
+    const Arguments *a = t->a;
+    const long all = t->l.gates * t->unit_panels, row = t->l.gates * t->units;
+    for (long j = share(all, part, parts); j < share(all, part + 1, parts); j++) {
+        const long gate = j / t->unit_panels, p = j % t->unit_panels, column = gate * t->units + p * NR, w = width(t->units, p);
+        sum_panel((REAL *)a->d_kernel + column, row, d->kernel + j * t->features * NR, t->features, w, stride, copies);
+        sum_panel((REAL *)a->d_recurrent_kernel + column, row, d->recurrent_kernel + j * t->units * NR, t->units, w, stride, copies);
+        if (!a->d_bias) continue;
+        const REAL *bias = d->bias + p * t->l.slots * NR;
+        sum_panel((REAL *)a->d_bias + column, row, bias + gate * NR, 1, w, stride, copies);
+        if (a->cell == GRU_RESET_AFTER)
+            sum_panel((REAL *)a->d_bias + row + column, row, bias + recurrent_slot(a, gate) * NR, 1, w, stride, copies);
+    }
+}

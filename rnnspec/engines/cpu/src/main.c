@@ -1,0 +1,106 @@
+/* The entry points: the choice of the instruction set, and threads. */
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+#ifndef _WIN32
+#include <pthread.h>
+#endif
+
+#include "arguments.h"
+#include "threads.h"
+
+#define PUBLIC __attribute__((visibility("default")))
+
+/* Weak and not linked: they resolve to the OpenMP runtime that torch has loaded, so there is one pool of threads and
+ * torch.set_num_threads rules. Without one, everything runs in the calling thread. */
+extern void GOMP_parallel(void (*)(void *), void *, unsigned, unsigned) __attribute__((weak));
+extern int omp_get_thread_num(void) __attribute__((weak));
+extern int omp_get_num_threads(void) __attribute__((weak));
+
+/* No pool survives a fork: a child runs in its own thread. */
+static int is_forked;
+#ifndef _WIN32
+static void remember_fork(void) { is_forked = 1; }
+__attribute__((constructor)) static void watch_forks(void) { pthread_atfork(NULL, NULL, remember_fork); }
+#endif
+
+PUBLIC int rnnspec_shares_threads(void) { return GOMP_parallel && omp_get_thread_num && omp_get_num_threads; }
+
+typedef struct {
+    void (*fn)(void *, long);
+    void *argument;
+    long n;
+} Call;
+
+static void run_share(void *call_)
+{
+    const Call *call = call_;
+    for (long i = omp_get_thread_num(); i < call->n; i += omp_get_num_threads()) call->fn(call->argument, i);
+}
+
+void rnnspec_parallel(void (*fn)(void *, long), void *argument, long n)
+{
+    Call call = {fn, argument, n};
+    if (n > 1 && !is_forked && rnnspec_shares_threads()) GOMP_parallel(run_share, &call, (unsigned)n, 0);
+    else
+        for (long i = 0; i < n; i++) fn(argument, i);
+}
+
+/* Asks for large pages: a fresh buffer of many MB otherwise costs a page fault for every 4 KB. */
+static void want_large_pages(void *from, int64_t bytes)
+{
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    const uintptr_t page = 4096, start = ((uintptr_t)from + page - 1) / page * page, end = ((uintptr_t)from + (uintptr_t)bytes) / page * page;
+    if (from && bytes >= 4 << 20 && end > start) madvise((void *)start, end - start, MADV_HUGEPAGE);
+#else
+    (void)from, (void)bytes;
+#endif
+}
+
+PUBLIC int64_t rnnspec_reserve_size(const Arguments *a)
+{
+    static const int64_t slots[] = {1, 4, 3, 4}, states[] = {1, 2, 1, 1};
+    const int64_t line = a->is_double ? 16 : 32, columns = (a->units + line - 1) / line * line;
+    const int64_t every = a->checkpoint_every, kept = every ? (a->timesteps + every - 1) / every : a->timesteps;
+    return 4 * line + a->batch * kept * columns * (states[a->cell] + (every ? 0 : slots[a->cell]));
+}
+
+PUBLIC int rnnspec_instruction_set(void)
+{
+#ifdef __x86_64__
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw"))
+        return AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return AVX2;
+#endif
+    return PORTABLE;
+}
+
+typedef int Sweep(const Arguments *);
+#define DECLARE(set) Sweep rnnspec_forward_f32_##set, rnnspec_forward_f64_##set, rnnspec_backward_f32_##set, rnnspec_backward_f64_##set;
+#define ROW(set) {{rnnspec_forward_f32_##set, rnnspec_forward_f64_##set}, {rnnspec_backward_f32_##set, rnnspec_backward_f64_##set}}
+DECLARE(portable)
+#ifdef __x86_64__
+DECLARE(avx2)
+DECLARE(avx512)
+static Sweep *const sweeps[][2][2] = {ROW(portable), ROW(avx2), ROW(avx512)};
+#else
+static Sweep *const sweeps[][2][2] = {ROW(portable)};
+#endif
+
+PUBLIC int rnnspec_forward(const Arguments *a)
+{
+    const int64_t bytes = a->is_double ? 8 : 4;
+    if (a->reserve) want_large_pages(a->reserve, rnnspec_reserve_size(a) * bytes);
+    if (a->return_sequences) want_large_pages(a->output, a->batch * a->timesteps * a->units * bytes);
+    return sweeps[a->instruction_set][0][a->is_double](a);
+}
+
+PUBLIC int rnnspec_backward(const Arguments *a)
+{
+    want_large_pages(a->d_x, a->batch * a->timesteps * a->features * (a->is_double ? 8 : 4));
+    return sweeps[a->instruction_set][1][a->is_double](a);
+}

@@ -1,0 +1,66 @@
+/* Rows and weights into panels and back. */
+
+ALWAYS_INLINE long panels(long columns) { return (columns + NR - 1) / NR; }
+ALWAYS_INLINE long width(long columns, long panel) { return columns - panel * NR < NR ? columns - panel * NR : NR; }
+ALWAYS_INLINE void zero(REAL *to, long n) { memset(to, 0, (size_t)n * sizeof(REAL)); }
+ALWAYS_INLINE void copy(REAL *to, const REAL *from, long n) { memcpy(to, from, (size_t)n * sizeof(REAL)); }
+
+/* One row into panels of `rows` rows; null: zeros. */
+static void put_row(REAL *to, long rows, const REAL *from, long columns)
+{
+    for (long p = 0; p < panels(columns); p++, to += rows * NR) {
+        const long w = from ? width(columns, p) : 0;
+        if (w == NR) copy(to, from + p * NR, NR);
+        else for (long q = 0; q < NR; q++) to[q] = q < w ? from[p * NR + q] : 0;
+    }
+}
+
+/* One row out of panels of `rows` rows. */
+static void take_row(REAL *to, const REAL *from, long rows, long columns)
+{
+    for (long p = 0; p < panels(columns); p++) {
+        if (width(columns, p) == NR) copy(to + p * NR, from + p * rows * NR, NR);
+        else copy(to + p * NR, from + p * rows * NR, width(columns, p));
+    }
+}
+
+/* `rows` rows into panels of `panel_rows` rows; null: zeros. */
+static void put_rows(REAL *to, long panel_rows, const REAL *from, long rows, long columns)
+{
+    for (long b = 0; b < rows; b++) put_row(to + b * NR, panel_rows, from ? from + b * columns : NULL, columns);
+}
+
+static void take_rows(REAL *to, const REAL *from, long panel_rows, long rows, long columns)
+{
+    for (long b = 0; b < rows; b++) take_row(to + b * columns, from + b * NR, panel_rows, columns);
+}
+
+/* to[rows][NR] = the first `w` columns of a weight with rows `stride` apart. */
+static void pack(REAL *to, const REAL *weight, long rows, long stride, long w)
+{
+    for (long k = 0; k < rows; k++) {
+        if (w == NR) copy(to + k * NR, weight + k * stride, NR);
+        else for (long q = 0; q < NR; q++) to[k * NR + q] = q < w ? weight[k * stride + q] : 0;
+    }
+}
+
+/* to[columns][NR] = the transpose of the first `w` rows of a weight, whose rows are `stride` apart. */
+static void pack_transposed(REAL *to, const REAL *weight, long columns, long stride, long w)
+{
+    for (long first = 0; first < columns; first += 16)
+        for (long q = 0; q < NR; q++)
+            for (long j = first; j < first + 16 && j < columns; j++) to[j * NR + q] = q < w ? weight[q * stride + j] : 0;
+}
+
+/* Memory that is handed out piece by piece. Without a base it only counts. */
+typedef struct {
+    REAL *base;
+    long used;
+} Arena;
+
+static REAL *take(Arena *arena, long n)
+{
+    REAL *piece = arena->base ? arena->base + arena->used : NULL;
+    arena->used += (n + 31) / 16 * 16; /* a gap, so that no two threads' pieces share a cache line */
+    return piece;
+}

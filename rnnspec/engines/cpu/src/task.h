@@ -1,0 +1,146 @@
+/* What a call is made of: tasks of at most 64 rows, which never meet, and chunks of steps.
+ *
+ * The sums over the input, the gradients of x and of the weights are products over a whole chunk, whose operands are
+ * then still in cache; only the recurrent product runs step by step.
+ */
+enum { TASK_ROWS = 64, MASKS = 4 };
+
+typedef struct {
+    long gates, slots, states, halves; /* halves: products a step that wait for each other */
+} Layout;
+
+static Layout layout_of(const Arguments *a)
+{
+    switch (a->cell) {
+    case LSTM: return (Layout){4, 4, 2, 1};
+    case GRU: return (Layout){3, 3, 1, 2};
+    case GRU_RESET_AFTER: return (Layout){3, 4, 1, 1};
+    default: return (Layout){1, 1, 1, 1};
+    }
+}
+
+/* Where a gate's recurrent product goes: GRU with reset after keeps that of h apart. */
+ALWAYS_INLINE long recurrent_slot(const Arguments *a, long gate)
+{
+    return a->cell == GRU_RESET_AFTER && gate == 2 ? 3 : gate;
+}
+
+/* The head of a reserve: how forward cut the call. */
+typedef struct {
+    int64_t tasks, steps;
+} Cut;
+
+typedef struct {
+    const Arguments *a;
+    Layout l;
+    long features, units, unit_panels, feature_panels;
+    long first, rows;      /* of the batch */
+    long panel_rows;       /* of panels that are left operands: odd, or rows of two panels would share a cache set */
+    long steps;            /* of a chunk */
+    long state, operand;   /* numbers in the panels of a state with `rows` and with `panel_rows` rows */
+} Task;
+
+ALWAYS_INLINE long at_least(long n, long low) { return n < low ? low : n; }
+
+static Cut cut_of(const Arguments *a)
+{
+    const long threads = a->threads < a->batch ? a->threads : a->batch;
+    long tasks = (a->batch + TASK_ROWS - 1) / TASK_ROWS;
+    tasks = (tasks + threads - 1) / threads * threads;
+    tasks = tasks < a->batch ? tasks : a->batch;
+    long steps = CHUNK_ROWS / ((a->batch + tasks - 1) / tasks);
+    if (a->checkpoint_every) steps = a->checkpoint_every;
+    steps = at_least(steps, 1);
+    return (Cut){tasks, steps < a->timesteps ? steps : at_least(a->timesteps, 1)};
+}
+
+static Task task_of(const Arguments *a, Cut cut, long number)
+{
+    Task t = {.a = a, .l = layout_of(a), .features = a->features, .units = a->units, .steps = cut.steps};
+    t.unit_panels = panels(a->units);
+    t.feature_panels = panels(a->features);
+    t.first = share(a->batch, number, cut.tasks);
+    t.rows = share(a->batch, number + 1, cut.tasks) - t.first;
+    t.panel_rows = t.rows | 1;
+    t.state = t.unit_panels * t.rows * NR;
+    t.operand = t.unit_panels * t.panel_rows * NR;
+    return t;
+}
+
+/* The largest task, for what every thread must have room for. */
+static Task largest_task(const Arguments *a, Cut cut)
+{
+    Task t = task_of(a, cut, 0);
+    t.rows = (a->batch + cut.tasks - 1) / cut.tasks;
+    t.panel_rows = t.rows | 1;
+    t.state = t.unit_panels * t.rows * NR;
+    t.operand = t.unit_panels * t.panel_rows * NR;
+    return t;
+}
+
+/* A task's part of the reserve. Checkpoints: h and c before every chunk. Else for every step the slots, the h before
+ * it and the c after it. */
+typedef struct {
+    REAL *slots, *h, *c;
+} Reserve;
+
+ALWAYS_INLINE long chunks_of(const Arguments *a, long steps) { return (a->timesteps + steps - 1) / steps; }
+
+static Reserve reserve_of(const Task *t)
+{
+    const Arguments *a = t->a;
+    if (!a->reserve) return (Reserve){NULL, NULL, NULL};
+    REAL *base = (REAL *)a->reserve + RESERVE_HEAD;
+    const long unit_columns = t->unit_panels * NR;
+    if (a->checkpoint_every) {
+        const long kept = chunks_of(a, t->steps) * unit_columns;
+        REAL *h = base + t->first * kept, *c = base + (a->batch + t->first) * kept;
+        return (Reserve){NULL, h, t->l.states == 2 ? c : NULL};
+    }
+    const long all = a->timesteps * unit_columns, before = t->first * all, batch = a->batch * all;
+    return (Reserve){base + before * t->l.slots, base + batch * t->l.slots + before,
+                     t->l.states == 2 ? base + batch * (t->l.slots + 1) + before : NULL};
+}
+
+ALWAYS_INLINE int is_masked(const Task *t, long row, long step)
+{
+    const Arguments *a = t->a;
+    return a->mask && !a->mask[(t->first + row) * a->mask_batch_stride + step * a->mask_time_stride];
+}
+
+/* Numbers from the first row of a task in an array (batch, columns). */
+ALWAYS_INLINE const REAL *rows_of(const Task *t, const void *array, long columns)
+{
+    return array ? (const REAL *)array + t->first * columns : NULL;
+}
+
+/* Dropout masks of the task's rows, as panels. */
+static void load_masks(const Task *t, REAL *to, long panel_rows, const void *masks, long count, long columns)
+{
+    for (long k = 0; masks && k < count; k++)
+        put_rows(to + k * panels(columns) * panel_rows * NR, panel_rows,
+                 (const REAL *)masks + (k * t->a->batch + t->first) * columns, t->rows, columns);
+}
+
+/* The input of a chunk as panels of `chunk_rows` rows. What stands at a masked step is never read. */
+static void load_input(const Task *t, REAL *to, long chunk_rows, long start, long steps)
+{
+    const Arguments *a = t->a;
+    for (long s = 0; s < steps; s++)
+        for (long b = 0; b < t->rows; b++) {
+            const REAL *x = (const REAL *)a->x + (t->first + b) * a->x_batch_stride + (start + s) * a->x_time_stride;
+            put_row(to + (s * t->rows + b) * NR, chunk_rows, is_masked(t, b, start + s) ? NULL : x, t->features);
+        }
+}
+
+/* to = from, every row of every step times its row of a mask; panels of `columns` columns. */
+static void drop(const Task *t, REAL *restrict to, const REAL *restrict from, long chunk_rows, long columns,
+                 const REAL *restrict mask, long mask_rows, long steps)
+{
+    for (long p = 0; p < panels(columns); p++)
+        for (long s = 0; s < steps; s++) {
+            const long at = (p * chunk_rows + s * t->rows) * NR;
+            const REAL *m = mask + p * mask_rows * NR;
+            for (long j = 0; j < t->rows * NR; j++) to[at + j] = from[at + j] * m[j];
+        }
+}
