@@ -197,6 +197,39 @@ def test_a_gradient_can_be_differentiated_again(name: str) -> None:
         assert_near(got, want, 1e-11)
 
 
+def test_a_layer_in_a_row_with_itself_has_right_gradients_that_can_be_differentiated_again() -> None:
+    layer = nn.LSTM(3, input_size=3, return_sequences=True, dtype=torch.float64)
+    x = torch.randn(2, 4, 3, dtype=torch.float64)
+    with use_engine("steps"):
+        want = torch.autograd.grad(layer(layer(x)).square().sum(), list(layer.parameters()))
+    got = torch.autograd.grad(layer(layer(x)).square().sum(), list(layer.parameters()), create_graph=True)
+    torch.testing.assert_close(got, want)
+
+
+@pytest.mark.parametrize("count", [1, 2], ids=["shared", "per gate"])
+def test_dropout_masks_have_gradients(count: int) -> None:
+    request, tensors = example(GRU(), input_masks=count, recurrent_masks=count)
+    masks = [mask.requires_grad_() for mask in (*(tensors.input_masks or ()), *(tensors.recurrent_masks or ()))]
+    inputs = [*learned(tensors), *masks]
+    got, want = (torch.autograd.grad(e.run(request, tensors).output.sum(), inputs) for e in (Cpu(), Steps()))
+    torch.testing.assert_close(got, want)
+
+
+@pytest.mark.compiled
+def test_a_compiled_operator_has_the_same_gradients() -> None:
+    request, tensors = example(LSTM(), masked=True)
+    arguments = (tensors.x, tensors.kernel, tensors.recurrent_kernel, tensors.bias, *tensors.states, tensors.mask)
+    options = sequence.options_of(request)
+
+    def call(*data: Tensor) -> Tensor:
+        output: Tensor = torch.ops.rnnspec.sweep(*data, None, None, *options, True)[0]
+        return output.sum()
+
+    compiled = torch.compile(call, fullgraph=True, backend="aot_eager")
+    got, want = (torch.autograd.grad(run(*arguments), learned(tensors)) for run in (compiled, call))
+    torch.testing.assert_close(got, want)
+
+
 @pytest.mark.parametrize("every", [1, 2, 4, 100])
 @pytest.mark.parametrize("name", CELLS)
 def test_kept_states_alone_give_the_same_gradients(name: str, every: int, monkeypatch: pytest.MonkeyPatch) -> None:

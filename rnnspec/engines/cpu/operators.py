@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rnnspec.engines import activations, cells
 from rnnspec.engines.cpu.launcher import ACTIVATIONS, Options, launch, reserve_size, strided
-from rnnspec.engines.request import Request, Tensors
+from rnnspec.engines.request import Request, Result, Tensors
 from rnnspec.engines.steps import sequence as steps
 
 __all__ = ["sweep"]
@@ -125,14 +125,14 @@ def _backward(ctx: Any, d_output: Maybe, d_h: Maybe, d_c: Maybe, d_reserve: Mayb
     """The autograd formula. Grad mode is on where a gradient of the gradient is wanted: the loop then gives both."""
     *data, reserve = ctx.saved_tensors
     options = ctx.options
-    # The library knows no gradient of its gradient.
-    differentiable = torch.is_grad_enabled()
-    if differentiable:
+    # The library knows no gradient of its gradient, and none of dropout masks.
+    if torch.is_grad_enabled() or any(ctx.needs_input_grad[7:_DATA_COUNT]):
         gradients = _through_the_loop((d_output, d_h, d_c), tuple(data), Options(*options))
     else:
         found = torch.ops.rnnspec.sweep_backward(d_output, d_h, d_c, reserve, *data, *options)
         gradients = tuple(None if tensor is None else g for tensor, g in zip(data[:6], found, strict=True))
-    return (*gradients, *[None] * (_DATA_COUNT - 6 + len(options) + 1))
+        gradients += (None,) * (_DATA_COUNT - 6)
+    return (*gradients, *[None] * (len(options) + 1))
 
 
 def _request(data: tuple[Any, ...], options: Options) -> Request:
@@ -164,6 +164,31 @@ def _request(data: tuple[Any, ...], options: Options) -> Request:
 
 def _through_the_loop(results: tuple[Maybe, ...], data: tuple[Any, ...], options: Options) -> tuple[Maybe, ...]:
     """Gradients by autograd through the engine `steps`, which can be differentiated again."""
+    differentiable = torch.is_grad_enabled()
+    with torch.enable_grad():
+        # Views: x or a state may itself be made of the kernel, and no gradient may go through them to it here.
+        data = tuple(None if tensor is None else tensor.view_as(tensor) for tensor in data)
+        result = _loop(data, options)
+    pairs = [
+        (out, gradient)
+        for out, gradient in zip((result.output, *result.states), results, strict=False)
+        if gradient is not None and out.requires_grad
+    ]
+    wanted = [tensor for tensor in data if tensor is not None and tensor.requires_grad]
+    found = iter(
+        torch.autograd.grad(
+            [out for out, _ in pairs],
+            wanted,
+            [gradient for _, gradient in pairs],
+            create_graph=differentiable,
+            allow_unused=True,
+        )
+    )
+    return tuple(next(found) if tensor is not None and tensor.requires_grad else None for tensor in data)
+
+
+def _loop(data: tuple[Any, ...], options: Options) -> Result:
+    """Runs the engine `steps` on the data of the operator."""
     x, kernel, recurrent_kernel, bias, h, c, mask, input_masks, recurrent_masks = data
     request = _request(data, options)
     tensors = Tensors(
@@ -176,24 +201,7 @@ def _through_the_loop(results: tuple[Maybe, ...], data: tuple[Any, ...], options
         input_masks=None if input_masks is None else input_masks.unbind(),
         recurrent_masks=None if recurrent_masks is None else recurrent_masks.unbind(),
     )
-    result = steps.run(request, tensors)
-    pairs = [
-        (out, gradient)
-        for out, gradient in zip((result.output, *result.states), results, strict=False)
-        if gradient is not None and out.requires_grad
-    ]
-    inputs = data[:6]
-    wanted = [tensor for tensor in inputs if tensor is not None and tensor.requires_grad]
-    found = iter(
-        torch.autograd.grad(
-            [out for out, _ in pairs],
-            wanted,
-            [gradient for _, gradient in pairs],
-            create_graph=True,
-            allow_unused=True,
-        )
-    )
-    return tuple(next(found) if tensor is not None and tensor.requires_grad else None for tensor in inputs)
+    return steps.run(request, tensors)
 
 
 _library.impl("sweep", _sweep, "CPU")  # type: ignore[no-untyped-call]

@@ -53,8 +53,9 @@ def run(request: Request, tensors: Tensors) -> Result:
     c = rest[0] if rest else None
     kernel, recurrent_kernel = tensors.kernel.contiguous(), tensors.recurrent_kernel.contiguous()
     learned = (x, kernel, recurrent_kernel, bias, h, c)
-    keep = torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in learned)
     masks = (_stacked(tensors.input_masks), _stacked(tensors.recurrent_masks))
+    given = (*learned, *masks)
+    keep = torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in given)
     output, final_h, final_c, _ = sweep(*learned, tensors.mask, *masks, *options_of(request), keep)
     return Result(output, (final_h,) if c is None else (final_h, final_c))
 
