@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,7 +37,7 @@ ELEMENTS = {"f32": [], "f64": ["-DDOUBLE"]}
 
 def compile_library(library: Path, objects: Path) -> None:
     """Compiles the sources, the sweep once for each instruction set and element type, and links them."""
-    compiler = shlex.split(os.environ.get("CC", "cc"))
+    compiler = shlex.split(os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), "cc"))
     flags = [*FLAGS, *shlex.split(os.environ.get("CFLAGS", ""))]
     sets = INSTRUCTION_SETS if platform.machine() in ("x86_64", "AMD64") else {"portable": []}
     jobs = [("main.c", "main", [])] + [
@@ -66,6 +67,8 @@ class BuildLibrary(build_ext):
     def run(self) -> None:
         """Builds the library in place or into the build folder; says so where it cannot."""
         target = LIBRARY if self.inplace else Path(self.build_lib) / LIBRARY
+        # What an earlier build left would come along in a wheel that says it is for any platform.
+        target.unlink(missing_ok=True)
         try:
             compile_library(target, Path(self.build_temp))
             self.has_library = True
