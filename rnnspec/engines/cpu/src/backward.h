@@ -188,13 +188,8 @@ static void backward_to_weights(const Task *t, Backward *k, Gradients *d, const 
     const Arguments *a = t->a;
     const long slot = t->unit_panels * chunk_rows * NR;
     for (long gate = 0; gate < t->l.gates; gate++) {
-        const REAL *x = k->f.x, *h = recurrent_operand(t, k, gate, slots, chunk_rows, steps);
-        if (a->input_masks) {
-            x = k->f.dropped_x;
-            if (gate == 0 || a->input_mask_count > 1)
-                drop(t, k->f.dropped_x, k->f.x, chunk_rows | 1, t->features,
-                     k->f.input_masks + gate * t->rows * t->feature_panels * NR, t->rows, steps);
-        }
+        const REAL *x = input_operand(t, &k->f, gate, chunk_rows | 1, steps);
+        const REAL *h = recurrent_operand(t, k, gate, slots, chunk_rows, steps);
         for (long p = 0; p < t->unit_panels; p++) {
             const long j = gate * t->unit_panels + p;
             const REAL *for_x = k->sums + gate * slot + p * chunk_rows * NR;

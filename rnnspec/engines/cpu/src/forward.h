@@ -76,19 +76,23 @@ static void forward_start(const Task *t, Forward *f)
     zero(f->started, t->rows);
 }
 
+/* What the input's product of a gate reads at every step of a chunk; gate after gate, from the first. */
+static const REAL *input_operand(const Task *t, Forward *f, long gate, long chunk_rows, long steps)
+{
+    const Arguments *a = t->a;
+    if (!a->input_masks) return f->x;
+    if (gate == 0 || a->input_mask_count > 1)
+        drop(t, f->dropped_x, f->x, chunk_rows, t->features, f->input_masks + gate * t->rows * t->feature_panels * NR, t->rows,
+             steps);
+    return f->dropped_x;
+}
+
 /* The input's part of every gate's sum at every step of a chunk: slots [unit_panels][rows][slots][NR]. */
 static void project(const Task *t, Forward *f, const Weights *w, REAL *slots, long steps)
 {
-    const Arguments *a = t->a;
     const long rows = steps * t->rows, chunk_rows = rows | 1, l = t->l.slots * NR;
     for (long gate = 0; gate < t->l.gates; gate++) {
-        const REAL *x = f->x;
-        if (a->input_masks) {
-            x = f->dropped_x;
-            if (gate == 0 || a->input_mask_count > 1)
-                drop(t, f->dropped_x, f->x, chunk_rows, t->features,
-                     f->input_masks + gate * t->rows * t->feature_panels * NR, t->rows, steps);
-        }
+        const REAL *x = input_operand(t, f, gate, chunk_rows, steps);
         for (long p = 0; p < t->unit_panels; p++) {
             const long j = p * t->l.gates + gate;
             multiply(x, chunk_rows, rows, w->kernel + j * t->features * NR, t->features, slots + p * rows * l + gate * NR,

@@ -3,7 +3,7 @@
  * The sums over the input, the gradients of x and of the weights are products over a whole chunk, whose operands are
  * then still in cache; only the recurrent product runs step by step.
  */
-enum { TASK_ROWS = 64, MASKS = 4 };
+enum { TASK_ROWS = 64 };
 
 typedef struct {
     long gates, slots, states, halves; /* halves: products a step that wait for each other */
@@ -54,28 +54,28 @@ static Cut cut_of(const Arguments *a)
     return (Cut){tasks, steps < a->timesteps ? steps : at_least(a->timesteps, 1)};
 }
 
+static Task with_rows(Task t, long rows)
+{
+    t.rows = rows;
+    t.panel_rows = rows | 1;
+    t.state = t.unit_panels * rows * NR;
+    t.operand = t.unit_panels * t.panel_rows * NR;
+    return t;
+}
+
 static Task task_of(const Arguments *a, Cut cut, long number)
 {
     Task t = {.a = a, .l = layout_of(a), .features = a->features, .units = a->units, .steps = cut.steps};
     t.unit_panels = panels(a->units);
     t.feature_panels = panels(a->features);
     t.first = share(a->batch, number, cut.tasks);
-    t.rows = share(a->batch, number + 1, cut.tasks) - t.first;
-    t.panel_rows = t.rows | 1;
-    t.state = t.unit_panels * t.rows * NR;
-    t.operand = t.unit_panels * t.panel_rows * NR;
-    return t;
+    return with_rows(t, share(a->batch, number + 1, cut.tasks) - t.first);
 }
 
 /* The largest task, for what every thread must have room for. */
 static Task largest_task(const Arguments *a, Cut cut)
 {
-    Task t = task_of(a, cut, 0);
-    t.rows = (a->batch + cut.tasks - 1) / cut.tasks;
-    t.panel_rows = t.rows | 1;
-    t.state = t.unit_panels * t.rows * NR;
-    t.operand = t.unit_panels * t.panel_rows * NR;
-    return t;
+    return with_rows(task_of(a, cut, 0), (a->batch + cut.tasks - 1) / cut.tasks);
 }
 
 /* A task's part of the reserve. Checkpoints: h and c before every chunk. Else for every step the slots, the h before
