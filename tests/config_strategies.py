@@ -76,6 +76,7 @@ recurrent = {
     "masked_start": st.sampled_from(["state", "zeros"]),
     "initial_state": st.sampled_from(["zeros", "trainable"]),
     "seed": seeds,
+    "checkpoint_every": st.none() | st.integers(0, 9),
     "input_dim": counts,
     "input_length": st.none() | counts,
     "dropout": rates,

@@ -57,6 +57,7 @@ def test_to_dict_gives_every_argument_in_the_order_base_recurrent_cell() -> None
         "masked_start": "state",
         "initial_state": "zeros",
         "seed": None,
+        "checkpoint_every": None,
         "units": 3,
         "activation": "tanh",
         "use_bias": True,
@@ -76,7 +77,7 @@ def test_to_dict_gives_every_argument_in_the_order_base_recurrent_cell() -> None
     names = list(config.SimpleRNNConfig(3).to_dict())
     assert names[:2] == ["trainable", "dtype"]
     assert names[6] == "return_sequences"
-    assert names[18:20] == ["units", "activation"]
+    assert names[19:21] == ["units", "activation"]
 
 
 def test_a_name_is_written_where_there_is_one() -> None:

@@ -115,6 +115,7 @@ BAD = [
     ("seed", -1, "seed must be an integer from 0 to 2**63 - 1 or null, found -1"),
     ("seed", 2**63, "seed must be an integer from 0 to 2**63 - 1 or null, found 9223372036854775808"),
     ("seed", 0.5, "seed must be an integer from 0 to 2**63 - 1 or null, found 0.5"),
+    ("checkpoint_every", -1, "checkpoint_every must be an integer of 0 or more, found -1"),
     ("input_dim", 0, "input_dim must be a positive integer, found 0"),
     ("input_shape", 3, "input_shape must be a list of sizes, each a positive integer or null, found 3"),
     ("input_shape", "ab", "input_shape must be a list of sizes, each a positive integer or null, found 'ab'"),

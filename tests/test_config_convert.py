@@ -17,7 +17,7 @@ LSTM_TAKES = (
     "activity_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout, name, "
     "trainable, dtype, inbound_nodes, weights, input_shape, batch_input_shape, return_sequences, return_state, "
     "go_backwards, stateful, unroll, implementation, input_dim, input_length, keras_mask_order, masked_start, "
-    "initial_state, seed"
+    "initial_state, seed, checkpoint_every"
 )
 
 

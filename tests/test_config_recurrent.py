@@ -76,6 +76,7 @@ def test_the_arguments_of_the_base_are_keywords(layer: Any) -> None:
         "masked_start": "state",
         "initial_state": "zeros",
         "seed": None,
+        "checkpoint_every": None,
         **own,
     }
 

@@ -30,6 +30,16 @@ CASES = {
         {"units": 3, "masked_start": "nought"},
         "masked_start must be state or zeros, found 'nought'",
     ),
+    "checkpoint_every": (
+        "GRU",
+        {"units": 3, "checkpoint_every": -1},
+        "checkpoint_every must be an integer of 0 or more, found -1",
+    ),
+    "checkpoint_every-float": (
+        "GRU",
+        {"units": 3, "checkpoint_every": 2.5},
+        "checkpoint_every must be an integer of 0 or more, found 2.5",
+    ),
     "initial_state": (
         "GRU",
         {"units": 3, "initial_state": "learned"},
@@ -108,6 +118,7 @@ def test_a_wrong_argument_is_told_in_the_same_words_by_module_and_config(
         ("LSTM", {"units": True}),
         ("LSTM", {"units": 3, "dropout": True}),
         ("LSTM", {"units": 3, "implementation": True}),
+        ("LSTM", {"units": 3, "checkpoint_every": True}),
         ("LeakyReLU", {"alpha": True}),
         ("Reshape", {"target_shape": [True]}),
         ("PReLU", {"shared_axes": True}),

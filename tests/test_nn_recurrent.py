@@ -362,8 +362,8 @@ def test_a_cell_module_is_built_by_its_first_step_and_records_activity() -> None
     ("act", "kind", "message"),
     [
         pytest.param(
-            lambda: nn.LSTMCell(3, input_size=2, stateful=True, return_sequences=True), StateError,
-            "LSTMCell does one step, it has no return_sequences, stateful; use the layer for sequences", id="sequence",
+            lambda: nn.LSTMCell(3, input_size=2, stateful=True, checkpoint_every=2), StateError,
+            "LSTMCell does one step, it has no stateful, checkpoint_every; use the layer for sequences", id="sequence",
         ),
         pytest.param(
             lambda: nn.GRUCell(3, input_size=2)(torch.zeros(1, 2, 2)), ShapeError,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from attrs import frozen
 
 from rnnspec import shapes
-from rnnspec.config.checks import PositiveInt, Seed
+from rnnspec.config.checks import NonNegativeInt, PositiveInt, Seed
 from rnnspec.config.layer import LayerConfig
 from rnnspec.errors import Problem, ShapeError, StateError
 
@@ -43,6 +43,8 @@ class RecurrentConfig(LayerConfig):
         initial_state: Ours: where a sequence starts: at `zeros` (default), or at `trainable` states, which are weights
             of the layer that start as zeros.
         seed: Ours: makes the dropout masks reproducible on their own.
+        checkpoint_every: Ours: steps between the states that are kept for the gradient; what lies between them is
+            computed again for it. Less memory, more time, the same gradients. None (default) or 0 keeps everything.
     """
 
     identifier: ClassVar[str] = "Recurrent"
@@ -60,6 +62,7 @@ class RecurrentConfig(LayerConfig):
     masked_start: Literal["state", "zeros"] = "state"
     initial_state: Literal["zeros", "trainable"] = "zeros"
     seed: Seed = None
+    checkpoint_every: NonNegativeInt | None = None
 
     @classmethod
     def relations(cls, values: Mapping[str, Any]) -> list[Problem]:

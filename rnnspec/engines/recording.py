@@ -79,4 +79,4 @@ def watch(request: Request, tensors: Tensors) -> tuple[WatchedCell, Result]:
         The watched cell and the result.
     """
     cell = WatchedCell(request.cell)
-    return cell, sequence.run(replace(request, cell=cell), tensors)
+    return cell, sequence.run(replace(request, cell=cell, checkpoint_every=0), tensors)

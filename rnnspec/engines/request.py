@@ -53,6 +53,7 @@ class Request:
         return_sequences: Whether all outputs are wanted, or the last one alone.
         input_dropout: Whether the input is dropped, with one mask for all gates or one for each.
         recurrent_dropout: The same for the recurrent product.
+        checkpoint_every: Steps between the states that are kept for the gradient; 0 keeps everything.
         traced: Whether torch.compile or torch.export makes a graph of the call; whether one does now, by default.
         obstacle: What rules out operations that are not torch's own, in words; what does now, by default.
     """
@@ -70,6 +71,7 @@ class Request:
     return_sequences: bool = False
     input_dropout: Dropped = "none"
     recurrent_dropout: Dropped = "none"
+    checkpoint_every: int = 0
     traced: bool = field(default_factory=is_traced)
     obstacle: str | None = field(default_factory=obstacle)
 

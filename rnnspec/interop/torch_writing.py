@@ -29,7 +29,8 @@ def to_torch(layer: torch.nn.Module) -> torch.nn.Module:
     The way back from `from_torch`: a `Bidirectional` becomes a module of both directions, a `Sequential` of equal
     layers one of several, with the dropout that is between them, a cell a cell. dtype, device, training mode and which
     weights are trained stay the same. torch's second bias is written as zeros where ours is one. The module returns all
-    outputs and all final states, whatever the layer returns. Regularizers, constraints and seeds stay behind.
+    outputs and all final states, whatever the layer returns. Regularizers, constraints, seeds and
+    checkpoints stay behind.
 
     Args:
         layer: A recurrent layer, a cell, a `Bidirectional`, or a `Sequential` of these layers and dropout between them.

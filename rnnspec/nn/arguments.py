@@ -18,6 +18,7 @@ __all__ = [
     "check_choice",
     "check_integers",
     "check_number",
+    "check_optional_count",
     "check_plain",
     "check_positive_integer",
     "check_rate",
@@ -40,6 +41,26 @@ def check_positive_integer(name: str, value: Any) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ConfigError(f"{name} must be a positive integer, found {value!r}")
+    return int(value)
+
+
+def check_optional_count(name: str, value: Any) -> int | None:
+    """Refuses anything but a count or None.
+
+    Args:
+        name: The argument.
+        value: What was given.
+
+    Returns:
+        The value.
+
+    Raises:
+        ConfigError: If it is something else; True is not 1 here.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise ConfigError(f"{name} must be an integer of 0 or more, found {value!r}")
     return int(value)
 
 

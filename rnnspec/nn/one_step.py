@@ -17,7 +17,15 @@ from rnnspec.shapes import Shape, format_shape
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell"]
 
-SEQUENCE_ONLY = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll", "time_major")
+SEQUENCE_ONLY = (
+    "return_sequences",
+    "return_state",
+    "go_backwards",
+    "stateful",
+    "unroll",
+    "time_major",
+    "checkpoint_every",
+)
 
 
 class OneStep(Recurrence):

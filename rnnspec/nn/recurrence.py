@@ -261,6 +261,7 @@ class Recurrence(CarriedStates):
             return_sequences=self.return_sequences,
             input_dropout=self._dropped(self.dropout),
             recurrent_dropout=self._dropped(self.recurrent_dropout),
+            checkpoint_every=self.checkpoint_every or 0,
         )
 
     @property

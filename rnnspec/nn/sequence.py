@@ -10,7 +10,7 @@ from torch import Tensor
 from rnnspec import shapes
 from rnnspec.engines.checks import boolean_mask
 from rnnspec.errors import ShapeError
-from rnnspec.nn.arguments import check_choice
+from rnnspec.nn.arguments import check_choice, check_optional_count
 from rnnspec.nn.base import Layer, LayerArguments, labelled
 from rnnspec.nn.dropout import seeded_generator
 from rnnspec.shapes import Shape, declared_input
@@ -35,6 +35,7 @@ class SequenceArguments(LayerArguments, total=False):
     masked_start: Literal["state", "zeros"]
     initial_state: Literal["zeros", "trainable"]
     seed: int | None
+    checkpoint_every: int | None
     input_size: int | None
     batch_size: int | None
     input_dim: int | None
@@ -58,6 +59,8 @@ class SequenceLayer(Layer):
         initial_state: Ours. Where a sequence starts: at `zeros`, or at `trainable` states, which are weights of the
             layer, `initial_h` and so on, `(state size,)` each, that start as zeros.
         seed: Ours. Makes the dropout masks reproducible, whatever else draws random numbers.
+        checkpoint_every: Ours. Steps between the states that are kept for the gradient; what lies between them is
+            computed again for it. Less memory, more time, the same gradients. None or 0 keeps everything.
         input_size: Width of the input; torch's name for `input_dim`.
         batch_size: Rows of every call of a stateful layer.
         input_dim: Width of the input.
@@ -65,7 +68,8 @@ class SequenceLayer(Layer):
         **layer: See `Layer`.
 
     Raises:
-        ConfigError: If `implementation`, `masked_start` or `initial_state` is none of what is allowed.
+        ConfigError: If `implementation`, `masked_start`, `initial_state` or `checkpoint_every` is none of what is
+            allowed.
         ShapeError: If the arguments that declare the input's shape contradict each other.
     """
 
@@ -85,6 +89,7 @@ class SequenceLayer(Layer):
         masked_start: Literal["state", "zeros"] = "state",
         initial_state: Literal["zeros", "trainable"] = "zeros",
         seed: int | None = None,
+        checkpoint_every: int | None = None,
         input_size: int | None = None,
         batch_size: int | None = None,
         input_dim: int | None = None,
@@ -104,6 +109,7 @@ class SequenceLayer(Layer):
         self.initial_state = check_choice("initial_state", initial_state, ("zeros", "trainable"))
         self.seed = seed
         self._generator = seeded_generator(seed)
+        self.checkpoint_every = check_optional_count("checkpoint_every", checkpoint_every)
         if None not in (input_size, input_dim) and input_size != input_dim:
             raise ShapeError(f"{self.label}: input_size={input_size} and input_dim={input_dim} contradict each other")
         with_batch = layer.get("batch_input_shape")

@@ -42,10 +42,12 @@ class Cpu:
         return None
 
     def settings(self, request: Request) -> Mapping[str, Any]:
-        """The instruction set and the threads."""
+        """The instruction set, the threads, and the distance of checkpoints where there are any."""
+        every = request.checkpoint_every
         return {
             "instruction_set": library.INSTRUCTION_SETS[library.instruction_set()],
             "threads": torch.get_num_threads() if library.load().rnnspec_shares_threads() else 1,
+            **({"checkpoint_every": every} if every else {}),
         }
 
     def run(self, request: Request, tensors: Tensors) -> Result:

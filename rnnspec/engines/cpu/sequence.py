@@ -34,6 +34,7 @@ def options_of(request: Request) -> Options:
         go_backwards=request.go_backwards,
         return_sequences=request.return_sequences,
         start_with_zeros=request.masked_start == "zeros",
+        checkpoint_every=request.checkpoint_every,
     )
 
 

@@ -34,8 +34,8 @@ class Scan:
         return None
 
     def settings(self, request: Request) -> Mapping[str, Any]:
-        """There are none."""
-        return {}
+        """There are none; a request for checkpoints is answered with 0, because everything is kept."""
+        return {"checkpoint_every": 0} if request.checkpoint_every else {}
 
     def run(self, request: Request, tensors: Tensors) -> Result:
         """Runs the scan."""

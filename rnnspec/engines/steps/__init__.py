@@ -22,8 +22,8 @@ class Steps:
         return None
 
     def settings(self, request: Request) -> Mapping[str, Any]:
-        """There are none."""
-        return {}
+        """The distance of checkpoints where they are asked for, 0 where everything is kept nevertheless."""
+        return {"checkpoint_every": sequence.checkpoint_every(request)} if request.checkpoint_every else {}
 
     def run(self, request: Request, tensors: Tensors) -> Result:
         """Runs the loop."""

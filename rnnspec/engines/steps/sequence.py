@@ -7,16 +7,18 @@ everything that is carried from step to step stays as precise as the weights.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, overload
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from rnnspec.engines.cells import Cell, Gates
 from rnnspec.engines.request import Request, Result, Tensors
 from rnnspec.errors import StateError
 
-__all__ = ["RecurrentProduct", "TimeStep", "first_emitted", "project", "run"]
+__all__ = ["RecurrentProduct", "TimeStep", "checkpoint_every", "first_emitted", "project", "run"]
 
 
 def project(tensors: Tensors, gates: int) -> Tensor:
@@ -144,17 +146,41 @@ def run(request: Request, tensors: Tensors) -> Result:
     Returns:
         The output and the final states.
     """
+    emitted, timesteps = first_emitted(request, tensors), tensors.x.shape[1]
+    every = checkpoint_every(request) if torch.is_grad_enabled() else 0
+    if not every:
+        outputs, states, emitted = _loop(request, tensors, emitted)
+    else:
+        outputs, states = [], tensors.states
+        for start in range(0, timesteps, every):
+            last = timesteps - start
+            chunk = slice(max(last - every, 0), last) if request.go_backwards else slice(start, start + every)
+            mask = None if tensors.mask is None else tensors.mask[:, chunk]
+            part = replace(tensors, x=tensors.x[:, chunk], mask=mask, states=states)
+            found, states, emitted = checkpoint(
+                _loop, request, part, emitted, use_reentrant=False, preserve_rng_state=False
+            )
+            outputs += found
+    if not request.return_sequences:
+        return Result(emitted, states)
+    sequence = torch.stack(outputs, dim=1) if outputs else emitted.new_zeros((emitted.shape[0], 0, emitted.shape[1]))
+    return Result(sequence, states)
+
+
+def checkpoint_every(request: Request) -> int:
+    """Steps between kept states; 0 where the transforms around the call leave no choice but to keep everything."""
+    return 0 if request.obstacle else request.checkpoint_every
+
+
+def _loop(request: Request, tensors: Tensors, emitted: Tensor) -> tuple[list[Tensor], tuple[Tensor, ...], Tensor]:
+    """Runs a cell over a sequence or a chunk of it: all outputs, the final states, and the last output."""
     projected = project(tensors, len(request.cell.gates))
     step = TimeStep(request.cell, tensors)
     valid = None if tensors.mask is None else tensors.mask.t().unsqueeze(-1)
-    states, emitted = tensors.states, first_emitted(request, tensors)
-    outputs = []
+    states, outputs = tensors.states, []
     steps = projected.unbind()  # not projected[time]: its gradient would be as large as projected at every step
     times = range(projected.shape[0])
     for time in reversed(times) if request.go_backwards else times:
         states, emitted = step(steps[time], None if valid is None else valid[time], states, emitted)
         outputs.append(emitted)
-    if not request.return_sequences:
-        return Result(emitted, states)
-    sequence = torch.stack(outputs, dim=1) if outputs else emitted.new_zeros((emitted.shape[0], 0, emitted.shape[1]))
-    return Result(sequence, states)
+    return outputs, states, emitted
