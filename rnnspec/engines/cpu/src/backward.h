@@ -1,7 +1,7 @@
 /* Backward: every task from the last chunk to the first; a thread sums the weights' gradients of its tasks. */
 
 typedef struct {
-    REAL *kernel, *recurrent_kernel; /* transposed: panels [columns / NR][gates], of `units` rows */
+    REAL *kernel, *recurrent_kernel; /* transposed: panels of `units` rows, in the order of `packed` */
     Weights forward;                 /* where steps are computed again */
 } BackwardWeights;
 
@@ -21,7 +21,8 @@ static void backward_pack(const Task *t, const BackwardWeights *w, long part, lo
         const int recurrent = j < gates * t->unit_panels;
         const long i = recurrent ? j : j - gates * t->unit_panels, p = i / gates, gate = i % gates;
         const REAL *from = recurrent ? a->recurrent_kernel : a->kernel;
-        pack_transposed((recurrent ? w->recurrent_kernel : w->kernel) + i * t->units * NR, from + p * NR * row + gate * t->units,
+        const long to = packed(recurrent ? t->unit_panels : t->feature_panels, gates, gate, p) * t->units * NR;
+        pack_transposed((recurrent ? w->recurrent_kernel : w->kernel) + to, from + p * NR * row + gate * t->units,
                         t->units, row, width(recurrent ? t->units : t->features, p));
     }
     if (a->checkpoint_every) forward_pack(t, &w->forward, part, parts);
@@ -56,8 +57,8 @@ static Backward backward_memory(const Task *t, Arena *arena)
     k.h_steps = take(arena, chunk * columns);
     k.dropped_h = take(arena, chunk * columns);
     k.sums = take(arena, chunk * t->l.slots * columns);
-    k.d_x = take(arena, chunk * NR);
-    k.part_d_x = take(arena, chunk * NR);
+    k.d_x = take(arena, GROUP * chunk * NR);
+    k.part_d_x = take(arena, GROUP * chunk * NR);
     k.dh = take(arena, t->state);
     k.dc = take(arena, t->state);
     k.d_reset_h = take(arena, t->state);
@@ -144,11 +145,12 @@ static void back_through_product(const Task *t, const Backward *k, const Backwar
                                  REAL *to, int add)
 {
     const long slot = t->unit_panels * m.chunk_rows * NR, first = gate;
-    for (long p = 0; p < t->unit_panels; p++)
+    for (long p = 0; p < t->unit_panels; p += GROUP)
         for (gate = first; gate < end; gate++) {
             const REAL *left = k->sums + recurrent_slot(t->a, gate) * slot + m.s * t->rows * NR, *mask = mask_of(t, k, gate);
-            multiply(left, m.chunk_rows, t->rows, w->recurrent_kernel + (p * t->l.gates + gate) * t->units * NR, t->units,
-                     to + p * t->rows * NR, NR, add, NULL, mask ? mask + p * t->rows * NR : NULL);
+            multiply(left, m.chunk_rows, t->rows, w->recurrent_kernel + packed(t->unit_panels, t->l.gates, gate, p) * t->units * NR,
+                     group_size(t->unit_panels, p), t->units, to + p * t->rows * NR, NR, t->rows * NR, add, NULL,
+                     mask ? mask + p * t->rows * NR : NULL);
         }
 }
 
@@ -200,27 +202,38 @@ static void backward_to_weights(const Task *t, Backward *k, Gradients *d, const 
     }
 }
 
+/* The gradient of x at every step of a chunk for a group of its panels, from the first: d_x[group][chunk rows][NR]. */
+static void input_gradient(const Task *t, Backward *k, const BackwardWeights *w, long first, long steps, long chunk_rows)
+{
+    const Arguments *a = t->a;
+    const long slot = t->unit_panels * chunk_rows * NR, count = group_size(t->feature_panels, first), row = t->rows * NR;
+    const long per_gate = a->input_masks && a->input_mask_count > 1;
+    for (long gate = 0; gate < t->l.gates; gate++) {
+        multiply(k->sums + gate * slot, chunk_rows, chunk_rows,
+                 w->kernel + packed(t->feature_panels, t->l.gates, gate, first) * t->units * NR, count, t->units,
+                 per_gate ? k->part_d_x : k->d_x, NR, chunk_rows * NR, !per_gate && gate, NULL, NULL);
+        for (long p = 0; per_gate && p < count; p++) {
+            const REAL *mask = k->f.input_masks + (gate * t->feature_panels + first + p) * row;
+            for (long s = 0; s < steps; s++) {
+                REAL *restrict to = k->d_x + (p * steps + s) * row;
+                const REAL *restrict part = k->part_d_x + (p * steps + s) * row;
+                for (long j = 0; j < row; j++) to[j] = gate ? to[j] + part[j] * mask[j] : part[j] * mask[j];
+            }
+        }
+    }
+}
+
 static void backward_to_input(const Task *t, Backward *k, const BackwardWeights *w, long start, long steps, long chunk_rows)
 {
     const Arguments *a = t->a;
-    const long slot = t->unit_panels * chunk_rows * NR, per_gate = a->input_masks && a->input_mask_count > 1;
+    const long shared = a->input_masks && a->input_mask_count == 1;
     for (long p = 0; p < t->feature_panels; p++) {
-        for (long gate = 0; gate < t->l.gates; gate++) {
-            const REAL *weight = w->kernel + (p * t->l.gates + gate) * t->units * NR;
-            multiply(k->sums + gate * slot, chunk_rows, chunk_rows, weight, t->units, per_gate ? k->part_d_x : k->d_x, NR,
-                     !per_gate && gate, NULL, NULL);
-            const REAL *mask = k->f.input_masks + (gate * t->feature_panels + p) * t->rows * NR;
-            for (long s = 0; per_gate && s < steps; s++)
-                for (long j = 0; j < t->rows * NR; j++) {
-                    const REAL part = k->part_d_x[s * t->rows * NR + j] * mask[j];
-                    k->d_x[s * t->rows * NR + j] = gate ? k->d_x[s * t->rows * NR + j] + part : part;
-                }
-        }
-        const REAL *shared = a->input_masks && !per_gate ? k->f.input_masks + p * t->rows * NR : NULL;
+        if (p % GROUP == 0) input_gradient(t, k, w, p, steps, chunk_rows);
+        const REAL *mask = k->f.input_masks + p * t->rows * NR;
         for (long s = 0; s < steps; s++)
             for (long b = 0; b < t->rows; b++) {
-                REAL *from = k->d_x + (s * t->rows + b) * NR;
-                if (shared) UNITS from[q] *= shared[b * NR + q];
+                REAL *from = k->d_x + (p % GROUP * chunk_rows + s * t->rows + b) * NR;
+                if (shared) UNITS from[q] *= mask[b * NR + q];
                 copy((REAL *)a->d_x + (t->first + b) * a->d_x_batch_stride + (start + s) * a->d_x_time_stride + p * NR, from,
                      width(t->features, p));
             }

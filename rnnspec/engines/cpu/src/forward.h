@@ -1,7 +1,7 @@
 /* Forward: the weights as panels, then every task over all steps. */
 
 typedef struct {
-    REAL *kernel, *recurrent_kernel; /* panels [unit_panels][gates], in the order in which a step reads them */
+    REAL *kernel, *recurrent_kernel; /* panels, in the order of `packed` */
     REAL *bias, *recurrent_bias;     /* [gates * unit_panels][NR]; the second of the gate h with reset after */
 } Weights;
 
@@ -18,8 +18,9 @@ static void forward_pack(const Task *t, const Weights *w, long part, long parts)
     const Arguments *a = t->a;
     const long panels_of_all = t->l.gates * t->unit_panels, row = t->l.gates * t->units;
     const REAL *bias = a->bias, *second = bias && a->cell == GRU_RESET_AFTER ? bias + row : NULL;
-    for (long j = share(panels_of_all, part, parts); j < share(panels_of_all, part + 1, parts); j++) {
-        const long p = j / t->l.gates, gate = j % t->l.gates, column = gate * t->units + p * NR;
+    for (long i = share(panels_of_all, part, parts); i < share(panels_of_all, part + 1, parts); i++) {
+        const long p = i / t->l.gates, gate = i % t->l.gates, column = gate * t->units + p * NR;
+        const long j = packed(t->unit_panels, t->l.gates, gate, p);
         const long w_columns = width(t->units, p);
         pack(w->kernel + j * t->features * NR, (const REAL *)a->kernel + column, t->features, row, w_columns);
         pack(w->recurrent_kernel + j * t->units * NR, (const REAL *)a->recurrent_kernel + column, t->units, row, w_columns);
@@ -93,10 +94,10 @@ static void project(const Task *t, Forward *f, const Weights *w, REAL *slots, lo
     const long rows = steps * t->rows, chunk_rows = rows | 1, l = t->l.slots * NR;
     for (long gate = 0; gate < t->l.gates; gate++) {
         const REAL *x = input_operand(t, f, gate, chunk_rows, steps);
-        for (long p = 0; p < t->unit_panels; p++) {
-            const long j = p * t->l.gates + gate;
-            multiply(x, chunk_rows, rows, w->kernel + j * t->features * NR, t->features, slots + p * rows * l + gate * NR,
-                     l, 0, w->bias + j * NR, NULL);
+        for (long p = 0; p < t->unit_panels; p += GROUP) {
+            const long j = packed(t->unit_panels, t->l.gates, gate, p);
+            multiply(x, chunk_rows, rows, w->kernel + j * t->features * NR, group_size(t->unit_panels, p), t->features,
+                     slots + p * rows * l + gate * NR, l, rows * l, 0, w->bias + j * NR, NULL);
         }
     }
 }
@@ -147,16 +148,18 @@ static void forward_step(const Task *t, Forward *f, const Weights *w, REAL *slot
             const REAL *m = f->recurrent_masks + (a->recurrent_mask_count > 1 ? 2 * t->operand : 0);
             for (long j = 0; j < t->operand; j++) f->reset_h[j] *= m[j];
         }
-        for (long p = 0; p < t->unit_panels; p++) {
+        for (long p = 0; p < t->unit_panels; p += GROUP) {
+            const long count = group_size(t->unit_panels, p);
             REAL *g = slots + p * chunk_rows * l;
             for (long gate = from; gate < to; gate++) {
                 const REAL *left = a->recurrent_masks ? f->dropped_h + (a->recurrent_mask_count > 1 ? gate * t->operand : 0) : f->h;
                 const long slot = recurrent_slot(a, gate);
                 multiply(half ? f->reset_h : left, t->panel_rows, t->rows,
-                         w->recurrent_kernel + (p * t->l.gates + gate) * t->units * NR, t->units, g + slot * NR, l,
-                         slot == gate, slot == gate ? NULL : w->recurrent_bias + p * NR, NULL);
+                         w->recurrent_kernel + packed(t->unit_panels, t->l.gates, gate, p) * t->units * NR, count, t->units,
+                         g + slot * NR, l, chunk_rows * l, slot == gate, slot == gate ? NULL : w->recurrent_bias + p * NR, NULL);
             }
-            WITH_ACTIVATIONS(a, forward_rows, t, f, half, p, g, c_before, c);
+            for (long i = p; i < p + count; i++, g += chunk_rows * l)
+                WITH_ACTIVATIONS(a, forward_rows, t, f, half, i, g, c_before, c);
         }
     }
 }

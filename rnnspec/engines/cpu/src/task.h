@@ -25,6 +25,15 @@ ALWAYS_INLINE long recurrent_slot(const Arguments *a, long gate)
     return a->cell == GRU_RESET_AFTER && gate == 2 ? 3 : gate;
 }
 
+/* Panels of weights lie in the order in which a step reads them: groups of columns, in a group gate after gate, and of
+ * every gate the group's panels. */
+ALWAYS_INLINE long group_size(long all, long first) { return all - first < GROUP ? all - first : GROUP; }
+ALWAYS_INLINE long packed(long all, long gates, long gate, long p)
+{
+    const long first = p / GROUP * GROUP;
+    return first * gates + gate * group_size(all, first) + p - first;
+}
+
 /* The head of a reserve: how forward cut the call. */
 typedef struct {
     int64_t tasks, steps;
