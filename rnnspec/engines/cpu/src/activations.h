@@ -1,23 +1,54 @@
 /* The pointwise activations of rnnspec/engines/activations.py: the value, and the derivative from the value.
  *
- * Plain loops over numbers, which the compiler turns into vectors. A NaN stays a NaN.
+ * A vector at a time. A NaN stays a NaN.
  */
 #define SELU_ALPHA ((REAL)1.6732632423543772)
 #define SELU_SCALE ((REAL)1.0507009873554805)
 
-/* exp(x) - 1 for x >= 0, up to the largest argument that tanh needs. */
-ALWAYS_INLINE float expm1_of_positive(float x)
+ALWAYS_INLINE Vector load(const REAL *from) { return *(const Vector *)from; }
+ALWAYS_INLINE void store(REAL *to, Vector v) { *(Vector *)to = v; }
+ALWAYS_INLINE void increase(REAL *to, Vector v) { *(Vector *)to += v; }
+ALWAYS_INLINE Vector all(REAL x) { return x - (Vector){0}; }
+
+/* In every lane `yes` where a comparison holds, else `no`. */
+ALWAYS_INLINE Vector choose(Bits holds, Vector yes, Vector no) { return (Vector)((holds & (Bits)yes) | (~holds & (Bits)no)); }
+ALWAYS_INLINE Vector magnitude(Vector x) { return (Vector)((Bits)x & ~(Bits)all(-(REAL)0)); }
+ALWAYS_INLINE Vector with_sign_of(Vector x, Vector sign) { return (Vector)((Bits)x | ((Bits)sign & (Bits)all(-(REAL)0))); }
+ALWAYS_INLINE Vector clip(Vector x, REAL low, REAL high)
 {
-    float r = x * 1.44269504088896341f + 12582912.0f; /* round(x / ln 2) in the low bits */
-    int bits;
-    memcpy(&bits, &r, 4);
-    bits = (int)((unsigned)(bits - 0x4B400000 + 127) << 23);
-    float power;
-    memcpy(&power, &bits, 4);
+    x = choose(x < all(low), all(low), x);
+    return choose(x > all(high), all(high), x);
+}
+
+#ifdef DOUBLE
+#define MATHS(name) name
+#else
+#define MATHS(name) name##f
+#endif
+#define DEFINE(name, value) \
+    static NEVER_INLINE Vector name(Vector v) \
+    { \
+        for (int q = 0; q < LANES; q++) { \
+            const REAL x = v[q]; \
+            v[q] = value; \
+        } \
+        return v; \
+    }
+DEFINE(expm1_of, MATHS(expm1)(x))
+DEFINE(softplus_of, x > 40 ? x : MATHS(log1p)(MATHS(exp)(x)))
+#ifdef DOUBLE
+DEFINE(tanh_of, tanh(x))
+DEFINE(sigmoid_of, 1 / (1 + exp(-x)))
+#else
+/* exp(x) - 1 for 0 <= x, up to the largest argument that tanh needs; after the Cephes library's expf. */
+ALWAYS_INLINE Vector expm1_of_positive(Vector x)
+{
+    Vector r = x * 1.44269504088896341f + 12582912.0f; /* round(x / ln 2) in the low bits */
+    const Vector power = (Vector)(((Bits)r - 0x4B400000 + 127) << 23);
     r -= 12582912.0f;
-    float f = x - r * 0.693145751953125f;
+    Vector f = x - r * 0.693145751953125f;
     f -= r * 1.42860682030941723212e-6f;
-    float p = 1.9875691500e-4f * f + 1.3981999507e-3f;
+    Vector p = 1.9875691500e-4f * f + 1.3981999507e-3f;
     p = p * f + 8.3334519073e-3f;
     p = p * f + 4.1665795894e-2f;
     p = p * f + 1.6666665459e-1f;
@@ -26,72 +57,58 @@ ALWAYS_INLINE float expm1_of_positive(float x)
     return p * power + (power - 1);
 }
 
-#ifdef DOUBLE
-ALWAYS_INLINE REAL tanh_of(REAL x) { return tanh(x); }
-ALWAYS_INLINE REAL expm1_of(REAL x) { return expm1(x); }
-ALWAYS_INLINE REAL sigmoid_of(REAL x) { return 1 / (1 + exp(-x)); }
-ALWAYS_INLINE REAL softplus_of(REAL x) { return x > 40 ? x : log1p(exp(x)); }
-ALWAYS_INLINE REAL magnitude(REAL x) { return fabs(x); }
-#else
 /* t / (t + 2) with t = exp(2 |x|) - 1, the sign put back. */
-ALWAYS_INLINE REAL tanh_of(REAL x)
+ALWAYS_INLINE Vector tanh_of(Vector x)
 {
-    float a = x < 0 ? -x : x;
-    a = a > 9.1f ? 9.1f : a;
-    const float t = expm1_of_positive(2 * a);
-    return copysignf(t / (t + 2), x);
+    Vector a = magnitude(x);
+    a = choose(a > all(9.1f), all(9.1f), a);
+    const Vector t = expm1_of_positive(a + a);
+    return with_sign_of(t / (t + 2), x);
 }
-ALWAYS_INLINE REAL expm1_of(REAL x) { return expm1f(x); }
-ALWAYS_INLINE REAL sigmoid_of(REAL x) { return 0.5f + 0.5f * tanh_of(0.5f * x); }
-ALWAYS_INLINE REAL softplus_of(REAL x) { return x > 40 ? x : log1pf(expf(x)); }
-ALWAYS_INLINE REAL magnitude(REAL x) { return fabsf(x); }
+ALWAYS_INLINE Vector sigmoid_of(Vector x) { return 0.5f + 0.5f * tanh_of(0.5f * x); }
 #endif
+#undef DEFINE
+#undef MATHS
 
-ALWAYS_INLINE REAL clip(REAL x, REAL low, REAL high)
+/* The activation of v. */
+ALWAYS_INLINE Vector activate_as(const int kind, Vector v)
 {
-    x = x < low ? low : x;
-    return x > high ? high : x;
-}
-
-#define FOR_EACH(n) for (int q = 0; q < (n); q++)
-
-/* v[n] = the activation of v[n]. */
-ALWAYS_INLINE void activate_as(const int kind, REAL *restrict v, const int n)
-{
+    const Vector zero = all(0);
     switch (kind) {
-    case LINEAR: break;
-    case TANH: FOR_EACH(n) v[q] = tanh_of(v[q]); break;
-    case SIGMOID: FOR_EACH(n) v[q] = sigmoid_of(v[q]); break;
-    case HARD_SIGMOID: FOR_EACH(n) v[q] = clip((REAL)0.2 * v[q] + (REAL)0.5, 0, 1); break;
-    case HARD_SIGMOID_KERAS3: FOR_EACH(n) v[q] = clip(v[q] + 3, 0, 6) / 6; break;
-    case RELU: FOR_EACH(n) v[q] = v[q] < 0 ? 0 : v[q]; break;
-    case ELU: FOR_EACH(n) v[q] = v[q] > 0 ? v[q] : expm1_of(v[q]); break;
-    case SELU: FOR_EACH(n) v[q] = SELU_SCALE * (v[q] > 0 ? v[q] : SELU_ALPHA * expm1_of(v[q])); break;
-    case SOFTPLUS: FOR_EACH(n) v[q] = softplus_of(v[q]); break;
-    case SOFTSIGN: FOR_EACH(n) v[q] = v[q] / (1 + magnitude(v[q])); break;
+    case TANH: return tanh_of(v);
+    case SIGMOID: return sigmoid_of(v);
+    case HARD_SIGMOID: return clip((REAL)0.2 * v + (REAL)0.5, 0, 1);
+    case HARD_SIGMOID_KERAS3: return clip(v + 3, 0, 6) / 6;
+    case RELU: return choose(v < zero, zero, v);
+    case ELU: return choose(v > zero, v, expm1_of(v));
+    case SELU: return SELU_SCALE * choose(v > zero, v, SELU_ALPHA * expm1_of(v));
+    case SOFTPLUS: return softplus_of(v);
+    case SOFTSIGN: return v / (1 + magnitude(v));
+    default: return v;
     }
 }
 
-/* d[n] = the derivative of the activation whose value is v[n]. */
-ALWAYS_INLINE void derive_as(const int kind, REAL *restrict d, const REAL *restrict v, const int n)
+/* The derivative of the activation whose value is v. */
+ALWAYS_INLINE Vector derive_as(const int kind, Vector v)
 {
+    const Vector zero = all(0), one = all(1);
     switch (kind) {
-    case LINEAR: FOR_EACH(n) d[q] = 1; break;
-    case TANH: FOR_EACH(n) d[q] = 1 - v[q] * v[q]; break;
-    case SIGMOID: FOR_EACH(n) d[q] = v[q] * (1 - v[q]); break;
-    case HARD_SIGMOID: FOR_EACH(n) d[q] = (v[q] > 0 ? (REAL)0.2 : 0) * (REAL)(v[q] < 1 ? 1 : 0); break;
-    case HARD_SIGMOID_KERAS3: FOR_EACH(n) d[q] = (v[q] > 0 ? (REAL)1 / 6 : 0) * (REAL)(v[q] < 1 ? 1 : 0); break;
-    case RELU: FOR_EACH(n) d[q] = v[q] > 0 ? 1 : 0; break;
-    case ELU: FOR_EACH(n) d[q] = v[q] > 0 ? 1 : v[q] + 1; break;
-    case SELU: FOR_EACH(n) d[q] = v[q] > 0 ? SELU_SCALE : v[q] + SELU_SCALE * SELU_ALPHA; break;
-    case SOFTPLUS: FOR_EACH(n) d[q] = -expm1_of(-v[q]); break;
-    case SOFTSIGN: FOR_EACH(n) d[q] = (1 - magnitude(v[q])) * (1 - magnitude(v[q])); break;
+    case TANH: return 1 - v * v;
+    case SIGMOID: return v * (1 - v);
+    case HARD_SIGMOID: return choose((v > zero) & (v < one), all((REAL)0.2), zero);
+    case HARD_SIGMOID_KERAS3: return choose((v > zero) & (v < one), all((REAL)1 / 6), zero);
+    case RELU: return choose(v > zero, one, zero);
+    case ELU: return choose(v > zero, one, v + 1);
+    case SELU: return choose(v > zero, all(SELU_SCALE), v + SELU_SCALE * SELU_ALPHA);
+    case SOFTPLUS: return -expm1_of(-v);
+    case SOFTSIGN: return (1 - magnitude(v)) * (1 - magnitude(v));
+    default: return one;
     }
 }
 
-static NEVER_INLINE void activate_any(int kind, REAL *v, int n) { activate_as(kind, v, n); }
-static NEVER_INLINE void derive_any(int kind, REAL *d, const REAL *v, int n) { derive_as(kind, d, v, n); }
+static NEVER_INLINE Vector activate_any(int kind, Vector v) { return activate_as(kind, v); }
+static NEVER_INLINE Vector derive_any(int kind, Vector v) { return derive_as(kind, v); }
 
 /* A kind that the compiler knows becomes part of the loop around it; any other is a call. */
-#define activate(kind, v, n) (__builtin_constant_p(kind) ? activate_as(kind, v, n) : activate_any(kind, v, n))
-#define derive(kind, d, v, n) (__builtin_constant_p(kind) ? derive_as(kind, d, v, n) : derive_any(kind, d, v, n))
+#define activate(kind, v) (__builtin_constant_p(kind) ? activate_as(kind, v) : activate_any(kind, v))
+#define derive(kind, v) (__builtin_constant_p(kind) ? derive_as(kind, v) : derive_any(kind, v))

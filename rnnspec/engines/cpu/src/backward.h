@@ -99,7 +99,7 @@ static void add_d_output(const Task *t, Backward *k, long step)
     }
 }
 
-/* One row of one panel back through the cell. */
+/* A vector of one row back through the cell. */
 ALWAYS_INLINE void backward_cell(const Task *t, const int a, const int s, long half, const REAL *g,
                                  const REAL *h_before, const REAL *c_before, const REAL *c, REAL *dh, REAL *dc,
                                  const REAL *d_reset_h, REAL *dg, long slot, REAL *db)
@@ -122,6 +122,7 @@ typedef struct {
 ALWAYS_INLINE void backward_rows(const int a, const int s, const Task *t, Backward *k, Gradients *d, Moment m, long p)
 {
     const long slot = t->unit_panels * m.chunk_rows * NR, n = t->l.slots * NR;
+    REAL db[4 * NR] = {0}; /* of a step, to be added to that of all: closer than row after row */
     for (long b = 0; b < t->rows; b++) {
         const long row = p * m.chunk_rows + m.s * t->rows + b, state = (p * t->rows + b) * NR;
         REAL *dg = k->sums + row * NR;
@@ -129,9 +130,11 @@ ALWAYS_INLINE void backward_rows(const int a, const int s, const Task *t, Backwa
             for (long i = 0; i < t->l.slots; i++) zero(dg + i * slot, NR);
             continue;
         }
-        backward_cell(t, a, s, m.half, m.slots + row * n, k->h + row * NR, m.c_before + state, m.c + state, k->dh + state,
-                      k->dc + state, k->d_reset_h + state, dg, slot, d->bias + p * n);
+        UNROLL for (int q = 0; q < NR; q += LANES)
+            backward_cell(t, a, s, m.half, m.slots + row * n + q, k->h + row * NR + q, m.c_before + state + q,
+                          m.c + state + q, k->dh + state + q, k->dc + state + q, k->d_reset_h + state + q, dg + q, slot, db + q);
     }
+    for (long q = 0; q < n; q += LANES) increase(d->bias + p * n + q, load(db + q));
 }
 
 static const REAL *mask_of(const Task *t, const Backward *k, long gate)

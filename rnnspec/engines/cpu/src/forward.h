@@ -102,7 +102,7 @@ static void project(const Task *t, Forward *f, const Weights *w, REAL *slots, lo
     }
 }
 
-/* One row of one panel through the cell. */
+/* A vector of one row through the cell. */
 ALWAYS_INLINE void forward_cell(const Task *t, const int a, const int s, long half, REAL *g, const REAL *h_before,
                                 const REAL *c_before, REAL *c, REAL *h, REAL *reset_h)
 {
@@ -126,11 +126,12 @@ ALWAYS_INLINE void forward_cell(const Task *t, const int a, const int s, long ha
 ALWAYS_INLINE void forward_rows(const int a, const int s, const Task *t, Forward *f, long half, long p, REAL *g,
                                 const REAL *c_before, REAL *c)
 {
-    for (long b = 0; b < t->rows; b++) {
-        const long operand = (p * t->panel_rows + b) * NR, state = (p * t->rows + b) * NR;
-        forward_cell(t, a, s, half, g + b * t->l.slots * NR, f->h + operand, c_before + state, c + state,
-                     f->next_h + operand, f->reset_h + operand);
-    }
+    for (long b = 0; b < t->rows; b++, g += t->l.slots * NR)
+        UNROLL for (int q = 0; q < NR; q += LANES) {
+            const long operand = (p * t->panel_rows + b) * NR + q, state = (p * t->rows + b) * NR + q;
+            forward_cell(t, a, s, half, g + q, f->h + operand, c_before + state, c + state, f->next_h + operand,
+                         f->reset_h + operand);
+        }
 }
 
 /* One step of all rows; slots [unit_panels][chunk rows][slots][NR], those of this step at `slots`. */

@@ -22,8 +22,10 @@
 #endif
 #ifdef DOUBLE
 typedef double REAL;
+#define INTEGER int64_t
 #else
 typedef float REAL;
+#define INTEGER int32_t
 #endif
 
 #define ELEMENT (int)sizeof(REAL)
@@ -33,7 +35,9 @@ typedef float REAL;
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define NEVER_INLINE __attribute__((noinline))
 #define UNROLL _Pragma("GCC unroll 32")
+#define UNITS for (int q = 0; q < NR; q++)
 typedef REAL Vector __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));
+typedef INTEGER Bits __attribute__((vector_size(VECTOR_BYTES)));
 
 #include "tile.h"
 #include "panels.h"
