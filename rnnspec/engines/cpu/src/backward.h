@@ -90,7 +90,9 @@ static void add_d_output(const Task *t, Backward *k, long step)
     for (long b = 0; b < t->rows; b++) {
         if ((REAL)step < k->first_valid[b]) continue;
         const REAL *dy = (const REAL *)a->d_output + (t->first + b) * a->d_output_batch_stride + step * a->d_output_time_stride;
+        const REAL *earlier = step ? dy - a->d_output_time_stride : dy; /* of the next call: rows lie far apart */
         for (long p = 0; p < t->unit_panels; p++, dy += NR) {
+            for (long q = 0; q < NR * ELEMENT; q += 64) __builtin_prefetch((const char *)(earlier + p * NR) + q);
             REAL *dh = k->dh + (p * t->rows + b) * NR;
             const long w = width(t->units, p);
             if (w == NR) UNITS dh[q] += dy[q];

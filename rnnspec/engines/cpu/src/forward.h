@@ -188,6 +188,7 @@ static void emit(const Task *t, const Forward *f, long step)
         REAL *y = (REAL *)a->output + (t->first + b) * a->output_batch_stride + step * a->output_time_stride;
         if (a->timesteps && a->mask && a->start_with_zeros && f->started[b] == 0) zero(y, t->units);
         else take_row(y, f->h + b * NR, t->panel_rows, t->units);
+        for (long j = 0; j < t->units; j += 64 / ELEMENT) __builtin_prefetch(y + a->output_time_stride + j, 1);
     }
 }
 
