@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
+import shlex
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 
 import rnnspec
 
-__all__ = ["describe", "peak"]
+__all__ = ["describe", "own_tile", "peak"]
+
+# Products in a call of the tile, so that it takes a millisecond or so.
+CALLS = 1000
 
 
 def describe() -> dict[str, Any]:
@@ -53,7 +60,7 @@ def _processor() -> str:
 
 
 def peak(clock: Callable[[], float], seconds: float, size: int = 1024) -> dict[str, float]:
-    """How fast torch multiplies float32 matrices, by each of the ways it has.
+    """How fast float32 matrices are multiplied, by each of the ways there are.
 
     Args:
         clock: What a product's time is read from.
@@ -61,7 +68,7 @@ def peak(clock: Callable[[], float], seconds: float, size: int = 1024) -> dict[s
         size: Of the largest matrices, `(size, size)`; smaller ones are tried too (default 1024).
 
     Returns:
-        GFLOP/s of the best call, by the way's name.
+        GFLOP/s of the best call, by the way's name; `own tile` runs in one thread, in cache.
     """
     best: dict[str, float] = {}
     for rows in (size // 4, size):
@@ -78,6 +85,41 @@ def _ways(left: torch.Tensor, right: torch.Tensor) -> Iterator[tuple[str, Callab
     if torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         onednn = torch.ops.mkldnn._linear_pointwise
         yield "oneDNN linear", lambda: onednn(left, right, None, "none", [], "")
+
+
+def own_tile(seconds: float) -> float:
+    """How fast the tile of the engine `cpu` is in the first cache, in one thread.
+
+    Args:
+        seconds: How long to try each size.
+
+    Returns:
+        GFLOP/s of the best call.
+
+    Raises:
+        OSError: If there is no C compiler.
+        subprocess.CalledProcessError: If it fails.
+    """
+    with TemporaryDirectory() as folder:
+        library = ctypes.CDLL(_compiled(Path(folder)))
+    multiply = library.multiply_in_cache
+    multiply.argtypes, multiply.restype = (ctypes.c_long, ctypes.c_long), ctypes.c_int64
+    best = 0.0
+    for terms in (64, 128, 256):
+        operations = multiply(terms, CALLS)
+        fastest = _fastest(lambda terms=terms: multiply(terms, CALLS), time.thread_time, seconds)  # type: ignore[misc]
+        best = max(best, operations / fastest / 1e9 if fastest else 0.0)
+    return best
+
+
+def _compiled(folder: Path) -> str:
+    """The tile as a library, made by the C compiler for this machine."""
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    vectors = ["-mprefer-vector-width=512"] if platform.machine() in ("x86_64", "AMD64") else []
+    flags = ["-std=gnu11", "-O3", "-march=native", "-ffp-contract=fast", "-fvisibility=hidden", "-shared", "-fPIC"]
+    target, source = str(folder / "tile.so"), str(Path(__file__).with_name("tile.c"))
+    subprocess.run([*compiler, *flags, *vectors, source, "-o", target, "-lm"], check=True, capture_output=True)
+    return target
 
 
 def _fastest(multiply: Callable[[], object], clock: Callable[[], float], seconds: float) -> float:

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-__all__ = ["Summary", "Timings", "exponent", "interleaved", "ratio", "summary"]
+__all__ = ["Summary", "Timings", "Turn", "clock_of", "exponent", "interleaved", "ratio", "summary", "turn_of"]
 
 Timings = dict[str, list[float]]
-MIN_ROUNDS, MAX_ROUNDS = 5, 400
+MAX_ROUNDS = 400
 # A turn takes at least this many seconds, in which a short call is repeated.
-TURN = 0.01
+LEAST = 0.01
 
 
 class Summary(NamedTuple):
@@ -24,55 +24,87 @@ class Summary(NamedTuple):
     q3: float
 
 
+class Turn(NamedTuple):
+    """What a run does when its turn comes.
+
+    Attributes:
+        run: What to call.
+        calls: How often, so that a turn is not too short for the clock.
+    """
+
+    run: Callable[[], object]
+    calls: int
+
+    def seconds(self, clock: Callable[[], float]) -> float:
+        """Has the turn; returns the seconds of one call."""
+        start = clock()
+        for _ in range(self.calls):
+            self.run()
+        return (clock() - start) / self.calls
+
+
+def turn_of(run: Callable[[], object], clock: Callable[[], float]) -> Turn:
+    """Warms a run up, which tells how often it is called in a turn.
+
+    Args:
+        run: What to call.
+        clock: What a call's time is read from; one too coarse to see a call gives a thousand.
+
+    Returns:
+        The turn.
+    """
+    once = Turn(run, 1)
+    seconds = once.seconds(clock)
+    # What takes long is not much faster when it is warm.
+    if seconds < 20 * LEAST:
+        seconds = min(once.seconds(clock) for _ in range(3))
+    return Turn(run, max(1, min(1000, int(LEAST / seconds))) if seconds > 0 else 1000)
+
+
 def clock_of(threads: int) -> Callable[[], float]:
     """The clock for a number of threads: the thread's own CPU time for one, which other processes do not disturb."""
     return time.thread_time if threads == 1 else time.perf_counter
 
 
 def interleaved(
-    runs: Mapping[str, Callable[[], object]],
+    runs: Mapping[str, Turn],
     clock: Callable[[], float],
     seconds: float,
+    rounds: int = 5,
     *,
     wall: Callable[[], float] = time.perf_counter,
 ) -> Timings:
-    """Measures all runs in rounds.
+    """Measures all runs in rounds. A run leaves them once it has had its time, the first with the last of the others.
 
     Args:
         runs: What to call, by name.
         clock: What a call's time is read from.
-        seconds: How long to go on; at least five rounds are made, whatever they take.
+        seconds: How long each run is measured.
+        rounds: How many rounds each run takes part in, whatever time they take (default 5).
         wall: What tells how long it has gone on (default the wall clock).
 
     Returns:
-        The seconds of one call, for each run one number a round.
+        The seconds of one call, for each run one number a round: the first run's are at least as many as another's.
     """
-
-    def turn(run: Callable[[], object], calls: int) -> float:
-        start = clock()
-        for _ in range(calls):
-            run()
-        return (clock() - start) / calls
-
-    # The first call warms up and does not count.
-    calls = {name: _repeats(min(turn(run, 1) for _ in range(3))) for name, run in runs.items()}
     found: Timings = {name: [] for name in runs}
-    end, rounds, collects = wall() + seconds, 0, gc.isenabled()
+    spent = dict.fromkeys(runs, 0.0)
+    first, *others = runs
+    collects = gc.isenabled()
     gc.disable()
     try:
-        while rounds < MIN_ROUNDS or (rounds < MAX_ROUNDS and wall() < end):
-            for name, run in runs.items():
-                found[name].append(turn(run, calls[name]))
-            rounds += 1
+        while due := [
+            name
+            for name in others or [first]
+            if len(found[name]) < rounds or (spent[name] < seconds and len(found[name]) < MAX_ROUNDS)
+        ]:
+            for name in [first, *due] if others else due:
+                start = wall()
+                found[name].append(runs[name].seconds(clock))
+                spent[name] += wall() - start
     finally:
         if collects:
             gc.enable()
     return found
-
-
-def _repeats(seconds: float) -> int:
-    """How many calls fill a turn; a clock too coarse to see one call gives a thousand."""
-    return max(1, min(1000, int(TURN / seconds))) if seconds > 0 else 1000
 
 
 def summary(values: Sequence[float]) -> Summary:
@@ -93,13 +125,13 @@ def ratio(own: Sequence[float], other: Sequence[float]) -> Summary:
 
     Args:
         own: Seconds, one a round.
-        other: Seconds in the same rounds.
+        other: Seconds in the same rounds, of which the first ones count where one list is longer.
 
     Returns:
         Of own / other: below 1 is faster than the other.
     """
-    # A clock that stood still tells nothing of that round.
-    return summary([a / b for a, b in zip(own, other, strict=True) if b > 0] or [float("nan")])
+    # The longer one has rounds in which the other had no turn. A clock that stood still tells nothing of that round.
+    return summary([a / b for a, b in zip(own, other, strict=False) if b > 0] or [float("nan")])
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:

@@ -1,10 +1,10 @@
-"""What is measured: the six shapes, the curves of growth, and tiny ones for a look."""
+"""What is measured: the six shapes, the curves of growth, single steps, and tiny shapes for a look."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["CELLS", "GATES", "QUICK", "SHAPES", "Shape", "curves", "flops"]
+__all__ = ["CELLS", "GATES", "LARGE", "QUICK", "SHAPES", "STEPS", "Shape", "curves", "flops"]
 
 
 class Shape(NamedTuple):
@@ -21,17 +21,16 @@ class Shape(NamedTuple):
 
 CELLS = ("LSTM", "GRU", "SimpleRNN")
 GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
-SHAPES = tuple(
-    Shape(*sizes)
-    for sizes in (
-        (1, 100, 64, 64),
-        (32, 100, 64, 128),
-        (64, 200, 128, 256),
-        (128, 50, 256, 512),
-        (1, 1000, 32, 32),
-        (256, 28, 28, 64),
-    )
+LARGE = Shape(64, 200, 128, 256)
+SHAPES = (
+    Shape(1, 100, 64, 64),
+    Shape(32, 100, 64, 128),
+    LARGE,
+    Shape(128, 50, 256, 512),
+    Shape(1, 1000, 32, 32),
+    Shape(256, 28, 28, 64),
 )
+STEPS = (Shape(1, 1, 8, 8), Shape(1, 1, 64, 128), Shape(1, 1, 256, 512))
 QUICK = (Shape(1, 5, 4, 4), Shape(4, 6, 3, 8))
 
 

@@ -6,16 +6,18 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks import __main__ as command, measure, peers, report
-from benchmarks.peers import Case
-from benchmarks.shapes import Shape, curves, flops
+from benchmarks import __main__ as command, bounds, measure, memory, options, peers, report, summary
+from benchmarks.cases import Case, Contender, Run, SkippedError
+from benchmarks.shapes import LARGE, Shape, curves, flops
 
 ROOT = Path(__file__).resolve().parent.parent
+SAVED = (("own", 0.4), ("torch.nn", 1.0))
 CASE = Case("LSTM", Shape(2, 3, 4, 5), training=True, threads=1)
 
 
@@ -29,7 +31,7 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    def run(self, name: str, *seconds: float) -> object:
+    def run(self, name: str, *seconds: float) -> Callable[[], object]:
         """A run that takes these times, again and again."""
 
         def call() -> None:
@@ -39,29 +41,48 @@ class Clock:
         return call
 
 
+def turns(**runs: Callable[[], object]) -> dict[str, measure.Turn]:
+    """One call a turn."""
+    return {name: measure.Turn(run, 1) for name, run in runs.items()}
+
+
 def test_the_runs_have_their_turns_in_rounds() -> None:
     clock = Clock()
-    runs = {"a": clock.run("a", 1.0), "b": clock.run("b", 2.0)}
-    found = measure.interleaved(runs, clock, 0.0, wall=clock)  # type: ignore[arg-type]
+    runs = turns(a=clock.run("a", 1.0), b=clock.run("b", 2.0))
+    found = measure.interleaved(runs, clock, 0.0, 5, wall=clock)
 
-    # Three calls each to warm up, then five rounds.
-    assert clock.log == ["a"] * 3 + ["b"] * 3 + ["a", "b"] * 5
+    assert clock.log == ["a", "b"] * 5
     assert found == {"a": [1.0] * 5, "b": [2.0] * 5}
+
+
+def test_a_run_that_has_had_its_time_leaves_the_rounds_to_the_others_and_the_first() -> None:
+    clock = Clock()
+    runs = turns(own=clock.run("own", 1.0), slow=clock.run("slow", 4.0), fast=clock.run("fast", 2.0))
+    found = measure.interleaved(runs, clock, 8.0, 1, wall=clock)
+
+    assert {name: len(times) for name, times in found.items()} == {"own": 4, "slow": 2, "fast": 4}
+
+
+def test_a_run_alone_goes_on_until_its_time_is_over() -> None:
+    clock = Clock()
+    found = measure.interleaved(turns(a=clock.run("a", 1.0)), clock, 8.0, 5, wall=clock)
+
+    assert len(found["a"]) == 8
 
 
 def test_a_short_call_is_repeated_within_a_turn() -> None:
     clock = Clock()
-    found = measure.interleaved({"a": clock.run("a", 0.0025)}, clock, 0.0, wall=clock)  # type: ignore[dict-item]
+    turn = measure.turn_of(clock.run("a", 0.1, *[0.0024] * 9), clock)
 
-    assert len(clock.log) == 3 + 5 * 4
-    assert found["a"] == pytest.approx([0.0025] * 5)
+    assert turn.calls == 4
+    assert turn.seconds(clock) == pytest.approx(0.0024)
 
 
-def test_rounds_go_on_until_the_time_is_over() -> None:
+def test_a_long_call_is_called_once_to_see_how_long_it_is() -> None:
     clock = Clock()
-    found = measure.interleaved({"a": clock.run("a", 1.0)}, clock, 8.0, wall=clock)  # type: ignore[dict-item]
 
-    assert len(found["a"]) == 8
+    assert measure.turn_of(clock.run("a", 1.0), clock).calls == 1
+    assert clock.log == ["a"]
 
 
 def test_a_ratio_is_taken_within_each_round() -> None:
@@ -82,27 +103,100 @@ def test_flops_are_those_of_the_matrix_products() -> None:
     assert flops("GRU", CASE.shape, training=True) == 3 * 2 * 2 * 3 * (4 + 5) * 3 * 5
 
 
-def test_a_row_compares_ours_with_the_peer_and_an_option_with_the_plain_run() -> None:
-    peer, option = (
-        [*report.rows(table, CASE, {first: [0.001] * 5, "other": [0.002] * 5}, {first: "steps"}, 100.0)]
-        for table, first in (("peers", "own"), ("options", "plain"))
-    )
-
-    assert [row.ratio for row in peer] == [1.0, 0.5]
-    assert [row.ratio for row in option] == [1.0, 2.0]
-    assert [row.engine for row in peer] == ["steps", ""]
-    assert [row.ms for row in peer] == [1.0, 2.0]
-    assert peer[0].gflops == pytest.approx(flops("LSTM", CASE.shape, training=True) / 1e6)
+def rows(tables: dict[str, str], seconds: dict[str, float], case: Case = CASE, passed: int = 1) -> list[report.Row]:
+    """The rows of a case in which every round took the same time; the run "own" is the first."""
+    tables, seconds = {"own": "peers", **tables}, {"own": 1.0, **seconds}
+    return [*report.rows(passed, case, {name: [time] * 5 for name, time in seconds.items()}, tables, {}, 100.0)]
 
 
-def test_the_ratios_of_all_shapes_come_to_a_geometric_mean_and_the_worst() -> None:
-    found = [
+@pytest.mark.parametrize(
+    ("table", "ratio"),
+    [("peers", 0.5), ("growth time", 0.5), ("options", 2.0), ("ragged", 2.0), ("variants", 0.25)],
+)
+def test_a_row_compares_ours_with_a_peer_an_option_with_ours_and_a_variant_with_torch(table: str, ratio: float) -> None:
+    found = rows({"torch.nn": "peers", "other": table}, {"torch.nn": 8.0, "other": 2.0})
+
+    assert [row.ratio for row in found] == [1.0, 0.125, ratio]
+
+
+def test_a_row_tells_how_fast_the_products_are() -> None:
+    (row,) = rows({}, {"own": 0.001})
+
+    assert row.ms == 1.0
+    assert row.gflops == pytest.approx(flops("LSTM", CASE.shape, training=True) / 1e6)
+
+
+def two_passes(ratios: dict[Shape, tuple[float, float]]) -> list[report.Row]:
+    """Rows of two passes over some shapes, in which ours takes these parts of torch's time."""
+    return [
         row
-        for seconds in (0.5, 2.0)
-        for row in report.rows("peers", CASE, {"own": [1.0] * 5, "other": [seconds] * 5}, {}, 100.0)
+        for passed in (1, 2)
+        for shape, found in ratios.items()
+        for row in rows(
+            {"torch.nn": "peers"}, {"torch.nn": 1 / found[passed - 1]}, Case("LSTM", shape, True, 1), passed
+        )
     ]
 
-    assert report.overall(found) == {"peers, LSTM, training, 1, other": {"geometric_mean": 1.0, "worst": 2.0}}
+
+def test_the_ratios_of_all_shapes_come_to_a_mean_of_the_passes_and_the_worst_shape() -> None:
+    small, large = Shape(1, 1, 1, 1), Shape(2, 2, 2, 2)
+    ((group, found),) = report.overall(two_passes({small: (0.25, 0.5), large: (1.0, 2.0)})).items()
+
+    assert group == ("peers", "LSTM", "training", 1, "torch.nn")
+    assert found[:4] == pytest.approx((0.75, 0.5, 1.0, 1.5))
+    assert found.where == large
+
+
+@pytest.mark.parametrize(("ratio", "met"), [(0.59, [True, True]), (0.7, [False, True]), (0.95, [False, False])])
+def test_a_bound_is_met_or_missed(tmp_path: Path, ratio: float, met: list[bool]) -> None:
+    made = report.Report(tmp_path, {})
+    made.add(two_passes({CASE.shape: (ratio, ratio)}))
+
+    assert [verdict.met for verdict in bounds.verdicts(made)] == met
+
+
+def test_a_bound_without_a_mean_is_held_against_the_worst_of_all_cells(tmp_path: Path) -> None:
+    made = report.Report(tmp_path, {})
+    for cell, seconds in (("LSTM", 1.0), ("GRU", 1.2)):
+        made.add(rows({"mask": "options"}, {"mask": seconds}, Case(cell, CASE.shape, True, 2)))
+
+    assert [*bounds.verdicts(made)] == [
+        ("mask / plain: worst of all", "2", "1.20: GRU, training, at 2x3x4x5", "1.10", False)
+    ]
+
+
+def test_rates_growth_and_memory_have_bounds(tmp_path: Path) -> None:
+    made = report.Report(tmp_path, {})
+    made.add(rows({}, {"own": flops("LSTM", LARGE, True) / 80e9}, Case("LSTM", LARGE, True, 1)))
+    for time in (10, 1000):
+        made.add(rows({"own": "growth time"}, {"own": float(time**2)}, Case("LSTM", Shape(1, time, 1, 1), True, 1)))
+    made.add_memory(memory.Memory("LSTM", "1x1x1x1", run, 1.0, saved, 0.0, 0.0, 0.0) for run, saved in SAVED)
+
+    assert [(verdict.found, verdict.met) for verdict in bounds.verdicts(made)] == [
+        ("80%", True),
+        ("2.000", False),
+        ("0.40 at 1x1x1x1", True),
+        ("0.0 MB at 1x1x1x1", True),
+    ]
+
+
+def test_what_is_saved_counts_every_storage_once_and_not_what_is_alive() -> None:
+    x, weight = torch.randn(10, requires_grad=True), torch.randn(10, requires_grad=True)
+
+    def call() -> torch.Tensor:
+        # Multiplication keeps what it multiplies: x and the weight, their product twice, the sines.
+        product = x * weight
+        return (product.sin() * product).exp()
+
+    assert memory.saved_bytes(call, [x, weight]) == 2 * 10 * 4
+
+
+def test_ours_keeps_a_fraction_of_what_torch_keeps() -> None:
+    ours, theirs = memory.used("LSTM", Case("LSTM", Shape(8, 50, 32, 32), training=True, threads=1))
+
+    assert (ours.run, theirs.run) == ("own", "torch.nn")
+    assert 0 < ours.saved < theirs.saved
+    assert ours.output == theirs.output == 8 * 50 * 32 * 4 / 2**20
 
 
 @pytest.mark.parametrize("size", ["time", "batch", "units"])
@@ -113,21 +207,26 @@ def test_a_curve_changes_one_size(size: str) -> None:
     assert len({*shapes}) == len(shapes)
 
 
-@pytest.mark.parametrize("option", peers.OPTIONS)
-def test_every_option_runs(option: str) -> None:
-    peers.with_option(Case("GRU", CASE.shape, training=True, threads=1), option)()
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("cell", ["LSTM", "GRU", "SimpleRNN"])
+def test_options_and_ragged_batches_run(cell: str, training: bool) -> None:
+    case = Case(cell, CASE.shape, training, threads=1)
+
+    for contender in (*options.options(case), *options.ragged(case)):
+        contender.make()()
 
 
 def test_a_peer_that_fails_is_left_out_in_words(tmp_path: Path) -> None:
-    def missing() -> peers.Run:
-        raise peers.SkippedError("keras is not installed")
+    def missing() -> Run:
+        raise SkippedError("keras is not installed")
 
-    def broken() -> peers.Run:
+    def broken() -> Run:
         raise ValueError("no such thing")
 
-    benchmark = command.Benchmark(command.options().parse_args(["--quick", "--out", str(tmp_path)]))
+    benchmark = command.Benchmark(command.arguments().parse_args(["--quick", "--out", str(tmp_path)]))
     benchmark.peak[1] = 1.0
-    benchmark.measure("peers", CASE, [("own", lambda: peers.own(CASE)), ("keras", missing), ("other", broken)])
+    makes = {"own": lambda: peers.own(CASE), "keras": missing, "other": broken}
+    benchmark.measure(CASE, [Contender("peers", name, make) for name, make in makes.items()])
 
     assert benchmark.report.machine["skipped"] == [
         "keras: keras is not installed",
@@ -136,21 +235,37 @@ def test_a_peer_that_fails_is_left_out_in_words(tmp_path: Path) -> None:
     assert [row.run for row in benchmark.report.rows] == ["own"]
 
 
-def test_a_quick_run_writes_the_table_the_machine_and_the_pictures(
+def test_a_slow_peer_takes_part_in_the_first_pass_alone(tmp_path: Path) -> None:
+    benchmark = command.Benchmark(command.arguments().parse_args(["--quick", "--out", str(tmp_path)]))
+    benchmark.peak[1], benchmark.passed = 1.0, 2
+    own = Contender("peers", "own", lambda: peers.own(CASE))
+    benchmark.measure(CASE, [own, Contender("peers", "slow", lambda: peers.own(CASE), repeated=False)])
+
+    assert [(row.passed, row.run) for row in benchmark.report.rows] == [(2, "own")]
+
+
+@pytest.mark.slow
+def test_a_quick_run_writes_the_tables_the_machine_and_the_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peers, "keras_layer", peers.torch_layer)
-    monkeypatch.setattr(measure, "TURN", 0.0)
-    command.main(["--quick", "--cells", "SimpleRNN", "--threads", "1", "--out", str(tmp_path)])
+    monkeypatch.setattr(peers, "keras_run", peers.torch_run)
+    monkeypatch.setattr(measure, "LEAST", 0.0)
+    command.main(["--quick", "--cells", "LSTM", "--threads", "1", "--out", str(tmp_path)])
 
     with (tmp_path / "results.csv").open(encoding="utf-8") as file:
-        rows = [*csv.DictReader(file)]
+        found = [*csv.DictReader(file)]
     machine = json.loads((tmp_path / "machine.json").read_text("utf-8"))
-    assert {row["table"] for row in rows} == {"peers", "options", "growth time", "growth batch"}
-    assert {row["run"] for row in rows if row["table"] == "peers"} >= {"own", "torch.nn", "Keras 3 on torch"}
-    assert all(row["engine"] for row in rows if row["run"] == "own")
+    tables = {"peers", "variants", "options", "ragged", "small calls", "growth time", "growth batch"}
+    assert {row["table"] for row in found} >= tables
+    assert {row["run"] for row in found if row["table"] == "peers"} >= {"own", "torch.nn", "Keras 3 on torch"}
+    assert all(row["engine"] for row in found if row["run"] == "own")
     assert machine["torch"] == torch.__version__
-    assert set(machine["peak_gflops"]) == {"1 thread(s)"}
+    assert set(machine["peak_gflops"]) == {"1 thread"}
+    assert machine["peak_gflops"]["1 thread"].get("own tile", 1) > 0
+    told = (tmp_path / "summary.md").read_text("utf-8")
+    for table, title in summary.TITLES.items():
+        assert f"## {title}" in told or table == "streaming"
+    assert (tmp_path / "memory.csv").read_text("utf-8").count("\n") == 5
     assert {path.name for path in tmp_path.glob("*.png")} == {"ratios.png", "growth.png"}
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.glob("*.png"))
 

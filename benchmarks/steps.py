@@ -1,0 +1,59 @@
+"""One step at a time, batch 1: the overhead of a call, and streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from benchmarks.cases import Case, Contender, Run, SkippedError, layer
+from benchmarks.peers import OWN, TORCH, own, torch_run
+
+__all__ = ["single", "streams"]
+
+
+def single(case: Case) -> Iterator[Contender]:
+    """Whole calls of one step.
+
+    Args:
+        case: What to measure.
+
+    Yields:
+        Ours and torch.nn's.
+    """
+    yield Contender("small calls", OWN, lambda: own(case))
+    yield Contender("small calls", TORCH, lambda: torch_run(case))
+
+
+def streams(case: Case) -> Iterator[Contender]:
+    """A stream that eats a step at a time and carries its states.
+
+    Args:
+        case: What to measure, without gradients.
+
+    Yields:
+        Ours, and torch.nn's cell.
+    """
+    yield Contender("streaming", OWN, lambda: _stream(case))
+    yield Contender("streaming", f"{TORCH} cell", lambda: _cell(case))
+
+
+def _stream(case: Case) -> Run:
+    made = layer(case)
+    if not hasattr(made, "streaming"):
+        raise SkippedError("layers have no `streaming` yet")
+    stream, x = made.streaming(case.shape.batch), case.input()[:, 0]
+    return lambda: stream(x)
+
+
+def _cell(case: Case) -> Run:
+    kind = {"LSTM": torch.nn.LSTMCell, "GRU": torch.nn.GRUCell, "SimpleRNN": torch.nn.RNNCell}[case.cell]
+    made, x = kind(case.shape.features, case.shape.units), case.input()[:, 0]
+    states: list[Any] = [None]
+
+    def step() -> None:
+        with torch.no_grad():
+            states[0] = made(x, states[0])
+
+    return step
