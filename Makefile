@@ -38,8 +38,8 @@ docs: $(VENV)/docs ## the documentation site in site/; warnings are errors
 	$(BIN)/python -m mkdocs build
 	@echo "open site/index.html, or with search: $(BIN)/python -m http.server --directory site"
 
-# Wants a quiet machine. `make bench BENCH=--quick` shows in two minutes that it works.
-bench: $(VENV)/bench ## how fast the layers are beside torch.nn and Keras: a table and pictures in benchmarks/results/
+# Wants a quiet machine. `make bench BENCH=--quick` shows in two minutes that it works; BENCH=--short is short.
+bench: $(VENV)/bench ## how fast the layers are beside torch.nn and Keras: tables and pictures in benchmarks/results/
 	$(BIN)/python -m benchmarks $(BENCH)
 
 # Takes up where it stopped, and runs again only what changed. `make mutate MUTANTS='rnnspec.nn.states.*'` runs a part.

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +23,7 @@ import rnnspec
 __all__ = ["describe", "own_tile", "peak"]
 
 # Products in a call of the tile, so that it takes a millisecond or so.
-CALLS = 1000
+CALLS = 2000
 
 
 def describe() -> dict[str, Any]:
@@ -68,7 +69,7 @@ def peak(clock: Callable[[], float], seconds: float, size: int = 1024) -> dict[s
         size: Of the largest matrices, `(size, size)`; smaller ones are tried too (default 1024).
 
     Returns:
-        GFLOP/s of the best call, by the way's name; `own tile` runs in one thread, in cache.
+        GFLOP/s of the best call, by the way's name.
     """
     best: dict[str, float] = {}
     for rows in (size // 4, size):
@@ -100,26 +101,28 @@ def own_tile(seconds: float) -> float:
         OSError: If there is no C compiler.
         subprocess.CalledProcessError: If it fails.
     """
-    with TemporaryDirectory() as folder:
-        library = ctypes.CDLL(_compiled(Path(folder)))
-    multiply = library.multiply_in_cache
-    multiply.argtypes, multiply.restype = (ctypes.c_long, ctypes.c_long), ctypes.c_int64
+    multiply = _tile()
     best = 0.0
-    for terms in (64, 128, 256):
-        operations = multiply(terms, CALLS)
-        fastest = _fastest(lambda terms=terms: multiply(terms, CALLS), time.thread_time, seconds)  # type: ignore[misc]
+    for rows in (64, 128, 256):
+        operations = multiply(rows, CALLS)
+        fastest = _fastest(lambda rows=rows: multiply(rows, CALLS), time.thread_time, seconds)  # type: ignore[misc]
         best = max(best, operations / fastest / 1e9 if fastest else 0.0)
     return best
 
 
-def _compiled(folder: Path) -> str:
-    """The tile as a library, made by the C compiler for this machine."""
+@cache
+def _tile() -> Any:
+    """The function of tile.c, compiled for this machine."""
     compiler = shlex.split(os.environ.get("CC", "cc"))
     vectors = ["-mprefer-vector-width=512"] if platform.machine() in ("x86_64", "AMD64") else []
     flags = ["-std=gnu11", "-O3", "-march=native", "-ffp-contract=fast", "-fvisibility=hidden", "-shared", "-fPIC"]
-    target, source = str(folder / "tile.so"), str(Path(__file__).with_name("tile.c"))
-    subprocess.run([*compiler, *flags, *vectors, source, "-o", target, "-lm"], check=True, capture_output=True)
-    return target
+    source = str(Path(__file__).with_name("tile.c"))
+    with TemporaryDirectory() as folder:
+        target = str(Path(folder) / "tile.so")
+        subprocess.run([*compiler, *flags, *vectors, source, "-o", target, "-lm"], check=True, capture_output=True)
+        multiply = ctypes.CDLL(target).multiply_in_cache
+    multiply.argtypes, multiply.restype = (ctypes.c_long, ctypes.c_long), ctypes.c_int64
+    return multiply
 
 
 def _fastest(multiply: Callable[[], object], clock: Callable[[], float], seconds: float) -> float:

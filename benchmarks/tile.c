@@ -4,12 +4,11 @@
 
 void rnnspec_parallel(void (*fn)(void *, long), void *argument, long n) { (void)fn, (void)argument, (void)n; }
 
-/* Multiplies a left panel of two tiles' rows with a right one, again and again; returns the operations of all. */
-__attribute__((visibility("default"))) int64_t multiply_in_cache(long sum, long times)
+/* One tile's columns of a panel with another panel, over at most 256 rows, again and again; returns the operations. */
+__attribute__((visibility("default"))) int64_t multiply_in_cache(long rows, long times)
 {
-    enum { ROWS = 2 * TILE_ROWS, MOST = 256 };
-    static REAL left[ROWS * MOST], right[MOST * NR], product[ROWS * NR];
-    sum = sum < MOST ? sum : MOST;
-    for (long i = 0; i < times; i++) multiply(left, ROWS, ROWS, right, sum, product, NR, 0, NULL, NULL);
-    return (int64_t)2 * ROWS * NR * sum * times;
+    static REAL left[256 * NR], right[256 * NR], product[TILE_ROWS * NR];
+    for (long i = 0; i < 256 * NR; i++) left[i] = right[i] = 1;
+    for (long i = 0; i < times; i++) multiply_transposed(left, 256, TILE_ROWS, right, rows, product);
+    return (int64_t)2 * TILE_ROWS * NR * rows * times;
 }
