@@ -27,7 +27,7 @@ CELLS = {
     "GRU": GRU,
     "GRU reset after": lambda *activations: GRU(*activations, reset_after=True),
 }
-SIZES = (1, 7, 15, 16, 17, 31, 32, 33, 64, 65, 100)
+SIZES = (1, 7, 15, 16, 17, 31, 32, 33, 64, 65, 100, 128, 257)
 TOLERANCE = {torch.float32: (5e-6, 5e-5), torch.float64: (1e-12, 1e-12)}
 
 
@@ -50,6 +50,14 @@ def masks_of(count: int, shape: tuple[int, int], dtype: torch.dtype) -> tuple[Te
     return tuple((torch.rand(shape) > 0.3).to(dtype) / 0.7 for _ in range(count)) or None
 
 
+def mixed_mask(batch: int, timesteps: int) -> Tensor:
+    """Rows without a valid step, with padding to the right, and with steps masked anywhere."""
+    mask = torch.rand(batch, timesteps) > 0.4
+    mask[::2] = torch.arange(timesteps) < torch.randint(timesteps + 1, (batch, 1))[::2]
+    mask[:1] = False
+    return mask
+
+
 def example(
     cell: Cell,
     dtype: torch.dtype = torch.float64,
@@ -66,9 +74,7 @@ def example(
     torch.manual_seed(0)
     gates = len(cell.gates)
     per = (0, 1, gates)
-    mask = torch.rand(batch, timesteps) > 0.4 if masked else None
-    if mask is not None:
-        mask[:1] = False
+    mask = mixed_mask(batch, timesteps) if masked else None
     columns = gates * units
     tensors = Tensors(
         x=drawn((batch, timesteps, features), dtype),
@@ -146,6 +152,21 @@ def test_values_and_gradients_are_those_of_the_loop(
 ) -> None:
     cell = CELLS[name]() if name == "SimpleRNN" else CELLS[name]("tanh", gates)
     assert_agrees(*example(cell, dtype, sizes=sizes, **options))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("units", [16, 100, 257])
+def test_long_sequences_are_those_of_the_loop(name: str, units: int) -> None:
+    assert_agrees(*example(CELLS[name](), torch.float64, sizes=(3, 500, 17, units), masked=True, recurrent_masks=2))
+
+
+@pytest.mark.parametrize("name", ["SimpleRNN", "LSTM"])
+@pytest.mark.parametrize("masked_start", ["state", "zeros"])
+def test_padded_rows_end_early_with_the_same_values_and_gradients(name: str, masked_start: str) -> None:
+    for return_sequences in (False, True):
+        options = {"masked_start": masked_start, "return_sequences": return_sequences, "recurrent_masks": 2}
+        assert_agrees(*example(CELLS[name](), torch.float64, sizes=(150, 40, 5, 20), masked=True, **options))
 
 
 @pytest.mark.parametrize("activation", launcher.ACTIVATIONS)

@@ -71,11 +71,9 @@ static Backward backward_memory(const Task *t, Arena *arena)
 static void backward_start(const Task *t, Backward *k)
 {
     const Arguments *a = t->a;
-    forward_start(t, &k->f);
-    put_rows(k->dh, t->rows, rows_of(t, a->d_final_h, t->units), t->rows, t->units);
-    put_rows(k->dc, t->rows, rows_of(t, a->d_final_c, t->units), t->rows, t->units);
-    copy(k->first_c, k->f.c, t->state);
-    load_masks(t, k->recurrent_masks, t->rows, a->recurrent_masks, a->recurrent_mask_count, t->units);
+    zero(k->f.h, t->operand);
+    zero(k->f.next_h, t->operand);
+    put_rows(t, k->first_c, t->rows, a->initial_c, t->units);
     for (long b = 0; b < t->rows; b++) {
         long step = 0;
         while (a->start_with_zeros && step < a->timesteps && is_masked(t, b, step)) step++;
@@ -83,13 +81,13 @@ static void backward_start(const Task *t, Backward *k)
     }
 }
 
-/* dh += the gradient of the output at a step. */
-static void add_d_output(const Task *t, Backward *k, long step)
+/* dh += the gradient of the output at a step, for the rows from `first` on. */
+static void add_d_output(const Task *t, Backward *k, long first, long step)
 {
     const Arguments *a = t->a;
-    for (long b = 0; b < t->rows; b++) {
+    for (long b = first; b < t->rows; b++) {
         if ((REAL)step < k->first_valid[b]) continue;
-        const REAL *dy = (const REAL *)a->d_output + (t->first + b) * a->d_output_batch_stride + step * a->d_output_time_stride;
+        const REAL *dy = (const REAL *)a->d_output + row_of(t, b) * a->d_output_batch_stride + step * a->d_output_time_stride;
         const REAL *earlier = step ? dy - a->d_output_time_stride : dy; /* of the next call: rows lie far apart */
         for (long p = 0; p < t->unit_panels; p++, dy += NR) {
             for (long q = 0; q < NR * ELEMENT; q += 64) __builtin_prefetch((const char *)(earlier + p * NR) + q);
@@ -99,6 +97,37 @@ static void add_d_output(const Task *t, Backward *k, long step)
             else for (long q = 0; q < w; q++) dh[q] += dy[q];
         }
     }
+}
+
+/* The gradients of the states of rows that have no valid step from `step` on: those of the final ones, and of all
+ * outputs that repeat the last one. No x of these steps is read. */
+static void begin(const Task *t, Backward *k, long first, long step)
+{
+    const Arguments *a = t->a;
+    const long w = t->units;
+    for (long b = first; b < t->rows; b++) {
+        const long row = row_of(t, b);
+        put_row(k->dh + b * NR, t->rows, a->d_final_h ? (const REAL *)a->d_final_h + row * w : NULL, w);
+        put_row(k->dc + b * NR, t->rows, a->d_final_c ? (const REAL *)a->d_final_c + row * w : NULL, w);
+        REAL *dx = (REAL *)a->d_x + row * a->d_x_batch_stride;
+        for (long s = step; a->d_x && s < a->timesteps; s++) zero(dx + s * a->d_x_time_stride, t->features);
+    }
+    if (!a->d_output) return;
+    if (!a->return_sequences) add_d_output(t, k, first, at_least(a->timesteps - 1, 0));
+    for (long s = step; a->return_sequences && s < a->timesteps; s++) add_d_output(t, k, first, s);
+}
+
+/* The task with more of the whole one's rows, those that end at `step` at the latest. */
+static Task with_joined(const Task *t, Backward *k, long active, long step)
+{
+    const Arguments *a = t->a;
+    const Task more = with_rows(*t, active);
+    move_rows(k->dh, t->unit_panels, t->rows, t->rows, more.rows);
+    move_rows(k->dc, t->unit_panels, t->rows, t->rows, more.rows);
+    begin(&more, k, t->rows, step);
+    forward_masks(&more, &k->f);
+    load_masks(&more, k->recurrent_masks, more.rows, a->recurrent_masks, a->recurrent_mask_count, t->units);
+    return more;
 }
 
 /* A vector of one row back through the cell. */
@@ -163,7 +192,7 @@ static void back_through_product(const Task *t, const Backward *k, const Backwar
 static void backward_step(const Task *t, Backward *k, const BackwardWeights *w, Gradients *d, Moment m)
 {
     const Arguments *a = t->a;
-    if (a->d_output && (a->return_sequences || m.step == a->timesteps - 1)) add_d_output(t, k, m.step);
+    if (a->d_output && a->return_sequences) add_d_output(t, k, 0, m.step);
     for (m.half = t->l.halves - 1; m.half >= 0; m.half--) {
         for (long p = 0; p < t->unit_panels; p++) WITH_ACTIVATIONS(a, backward_rows, t, k, d, m, p);
         if (m.half) back_through_product(t, k, w, m, 2, 3, k->d_reset_h, 0);
@@ -239,50 +268,73 @@ static void backward_to_input(const Task *t, Backward *k, const BackwardWeights 
             for (long b = 0; b < t->rows; b++) {
                 REAL *from = k->d_x + (p % GROUP * chunk_rows + s * t->rows + b) * NR;
                 if (shared) UNITS from[q] *= mask[b * NR + q];
-                copy((REAL *)a->d_x + (t->first + b) * a->d_x_batch_stride + (start + s) * a->d_x_time_stride + p * NR, from,
+                copy((REAL *)a->d_x + row_of(t, b) * a->d_x_batch_stride + (start + s) * a->d_x_time_stride + p * NR, from,
                      width(t->features, p));
             }
     }
 }
 
 /* The steps of a chunk once more, from the states that were kept before it. */
-static void compute_again(const Task *t, Backward *k, const Weights *w, Reserve r, long chunk, long start, long steps)
+static void compute_again(const Task *t, Backward *k, const Weights *w, const REAL *h, const REAL *c, long start, long steps)
 {
     for (long p = 0; p < t->unit_panels; p++)
-        copy(k->f.h + p * t->panel_rows * NR, r.h + chunk * t->state + p * t->rows * NR, t->rows * NR);
-    if (r.c) copy(k->f.c, r.c + chunk * t->state, t->state);
+        copy(k->f.h + p * t->panel_rows * NR, h + p * t->rows * NR, t->rows * NR);
+    if (c) copy(k->f.c, c, t->state);
     forward_chunk(t, &k->f, w, start, steps, k->f.slots, k->h_steps, k->f.c_steps, 0);
 }
 
-static void backward_task(const Task *t, Backward k, const BackwardWeights *w, Gradients *d)
+/* One chunk back; the reserve is its own part. */
+static void backward_chunk(const Task *t, Backward *k, const BackwardWeights *w, Gradients *d, Reserve r, long start,
+                           long steps, const REAL *c_before)
 {
-    const Arguments *a = t->a;
-    const Reserve r = reserve_of(t);
-    backward_start(t, &k);
-    for (long chunk = chunks_of(a, t->steps) - 1; chunk >= 0; chunk--) {
-        const long start = chunk * t->steps, steps = a->timesteps - start < t->steps ? a->timesteps - start : t->steps;
-        const long chunk_rows = steps * t->rows, done = start * t->state;
-        const REAL *slots = r.slots ? r.slots + done * t->l.slots : k.f.slots, *c_before = k.first_c;
-        k.h = r.slots ? r.h + done : k.h_steps;
-        k.c = r.slots && r.c ? r.c + done : k.f.c_steps;
-        if (r.slots) {
-            load_input(t, k.f.x, chunk_rows | 1, start, steps);
-            if (r.c && chunk) c_before = k.c - t->state;
-        } else {
-            compute_again(t, &k, &w->forward, r, chunk, start, steps);
-            if (r.c) c_before = r.c + chunk * t->state;
-        }
-        for (long s = steps - 1; s >= 0; s--) {
-            const long at = r.c ? s * t->state : 0;
-            backward_step(t, &k, w, d,
-                          (Moment){s, start + s, 0, chunk_rows, slots, s && r.c ? k.c + at - t->state : c_before, k.c + at});
-        }
-        backward_to_weights(t, &k, d, slots, chunk_rows, steps);
-        if (a->d_x) backward_to_input(t, &k, w, start, steps, chunk_rows);
+    const long chunk_rows = steps * t->rows;
+    const REAL *slots = r.slots ? r.slots : k->f.slots;
+    k->h = r.slots ? r.h : k->h_steps;
+    k->c = r.slots && r.c ? r.c : k->f.c_steps;
+    if (r.slots) load_input(t, k->f.x, chunk_rows | 1, start, steps);
+    else compute_again(t, k, &w->forward, r.h, r.c, start, steps);
+    for (long s = steps - 1; s >= 0; s--) {
+        const long at = r.c ? s * t->state : 0;
+        backward_step(t, k, w, d,
+                      (Moment){s, start + s, 0, chunk_rows, slots, s && r.c ? k->c + at - t->state : c_before, k->c + at});
     }
-    if (!a->timesteps && !a->return_sequences && a->d_output) add_d_output(t, &k, 0);
-    if (a->d_initial_h) take_rows((REAL *)a->d_initial_h + t->first * t->units, k.dh, t->rows, t->rows, t->units);
-    if (a->d_initial_c) take_rows((REAL *)a->d_initial_c + t->first * t->units, k.dc, t->rows, t->rows, t->units);
+    backward_to_weights(t, k, d, slots, chunk_rows, steps);
+    if (t->a->d_x) backward_to_input(t, k, w, start, steps, chunk_rows);
+}
+
+/* The c before a chunk of `t`: the last of the chunk before it, which had more rows, or the first. */
+static const REAL *c_before_chunk(const Task *t, Backward *k, const Task *whole, Reserve r, long start)
+{
+    const long earlier = start ? active_rows(whole, start - t->steps) : whole->rows;
+    const REAL *from = start ? r.c - t->unit_panels * earlier * NR : k->first_c;
+    for (long p = 0; p < t->unit_panels; p++) copy(k->f.c + p * t->rows * NR, from + p * earlier * NR, t->rows * NR);
+    return k->f.c;
+}
+
+static void backward_task(const Task *whole, Backward k, const BackwardWeights *w, Gradients *d)
+{
+    const Arguments *a = whole->a;
+    Reserve r = reserve_of(whole);
+    Task t = with_rows(*whole, 0);
+    backward_start(whole, &k);
+    const long chunks = chunks_of(a, t.steps);
+    for (long chunk = 0; r.slots && chunk < chunks; chunk++) {
+        const Task then = with_rows(t, active_rows(whole, chunk * t.steps));
+        r = step_on(&then, r, steps_of(&t, chunk));
+    }
+    for (long chunk = chunks - 1; chunk >= 0; chunk--) {
+        const long start = chunk * t.steps, steps = steps_of(&t, chunk), active = active_rows(whole, start);
+        if (active > t.rows) t = with_joined(&t, &k, active, start + steps);
+        if (!active) continue;
+        if (r.slots) r = step_on(&t, r, -steps);
+        const long kept = r.slots ? 0 : chunk * whole->state;
+        const Reserve own = {r.slots, r.h + kept, r.c ? r.c + kept : NULL};
+        const REAL *c_before = !r.c ? k.first_c : r.slots ? c_before_chunk(&t, &k, whole, r, start) : own.c;
+        backward_chunk(&t, &k, w, d, own, start, steps, c_before);
+    }
+    if (t.rows < whole->rows) t = with_joined(&t, &k, whole->rows, 0);
+    if (a->d_initial_h) take_rows(&t, a->d_initial_h, k.dh, t.rows, 0);
+    if (a->d_initial_c) take_rows(&t, a->d_initial_c, k.dc, t.rows, 0);
 }
 
 /* to[rows][width] of a weight = the sum of the threads' panels, `stride` apart. */

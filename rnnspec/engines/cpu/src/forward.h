@@ -64,16 +64,22 @@ static Forward forward_memory(const Task *t, Arena *arena, int keeps_chunk)
     return f;
 }
 
+static void forward_masks(const Task *t, const Forward *f)
+{
+    const Arguments *a = t->a;
+    load_masks(t, f->input_masks, t->rows, a->input_masks, a->input_mask_count, t->features);
+    load_masks(t, f->recurrent_masks, t->panel_rows, a->recurrent_masks, a->recurrent_mask_count, t->units);
+}
+
 /* The states and masks before the first step of a task. */
 static void forward_start(const Task *t, Forward *f)
 {
     const Arguments *a = t->a;
     zero(f->h, t->operand);
     zero(f->next_h, t->operand);
-    put_rows(f->h, t->panel_rows, rows_of(t, a->initial_h, t->units), t->rows, t->units);
-    put_rows(f->c, t->rows, rows_of(t, a->initial_c, t->units), t->rows, t->units);
-    load_masks(t, f->input_masks, t->rows, a->input_masks, a->input_mask_count, t->features);
-    load_masks(t, f->recurrent_masks, t->panel_rows, a->recurrent_masks, a->recurrent_mask_count, t->units);
+    put_rows(t, f->h, t->panel_rows, a->initial_h, t->units);
+    put_rows(t, f->c, t->rows, a->initial_c, t->units);
+    forward_masks(t, f);
     zero(f->started, t->rows);
 }
 
@@ -181,11 +187,12 @@ static void keep_masked(const Task *t, const Forward *f, long step, const REAL *
     }
 }
 
-static void emit(const Task *t, const Forward *f, long step)
+/* The outputs of a step, from row `first` on. */
+static void emit(const Task *t, const Forward *f, long first, long step)
 {
     const Arguments *a = t->a;
-    for (long b = 0; b < t->rows; b++) {
-        REAL *y = (REAL *)a->output + (t->first + b) * a->output_batch_stride + step * a->output_time_stride;
+    for (long b = first; b < t->rows; b++) {
+        REAL *y = (REAL *)a->output + row_of(t, b) * a->output_batch_stride + step * a->output_time_stride;
         if (a->timesteps && a->mask && a->start_with_zeros && f->started[b] == 0) zero(y, t->units);
         else take_row(y, f->h + b * NR, t->panel_rows, t->units);
         for (long j = 0; j < t->units; j += 64 / ELEMENT) __builtin_prefetch(y + a->output_time_stride + j, 1);
@@ -210,28 +217,53 @@ static void forward_chunk(const Task *t, Forward *f, const Weights *w, long star
         forward_step(t, f, w, slots + s * t->rows * t->l.slots * NR, rows, c_before, c_after);
         keep_masked(t, f, start + s, c_before, c_after);
         f->next_h = f->h, f->h = new_h;
-        if (emits && (a->return_sequences || start + s == a->timesteps - 1)) emit(t, f, start + s);
+        if (emits && (a->return_sequences || start + s == a->timesteps - 1)) emit(t, f, 0, start + s);
     }
     if (t->l.states == 2) copy(f->c, c + (steps - 1) % kept * t->state, t->state);
 }
 
-static void forward_task(const Task *t, Forward f, const Weights *w)
+/* Rows that have no valid step from `step` on: their states, and the outputs that repeat the last one. */
+static void finish(const Task *t, const Forward *f, long first, long step)
 {
     const Arguments *a = t->a;
-    const Reserve r = reserve_of(t);
-    forward_start(t, &f);
-    for (long start = 0, chunk = 0; start < a->timesteps; start += t->steps, chunk++) {
-        const long steps = a->timesteps - start < t->steps ? a->timesteps - start : t->steps;
+    take_rows(t, a->final_h, f->h, t->panel_rows, first);
+    if (t->l.states == 2) take_rows(t, a->final_c, f->c, t->rows, first);
+    if (a->return_sequences)
+        for (; step < a->timesteps; step++) emit(t, f, first, step);
+    else if (step < a->timesteps || !a->timesteps)
+        emit(t, f, first, step);
+}
+
+/* The task with its first rows alone, their states moved together. */
+static Task with_active(const Task *t, const Forward *f, long active)
+{
+    const Task fewer = with_rows(*t, active);
+    move_rows(f->h, t->unit_panels, active, t->panel_rows, fewer.panel_rows);
+    move_rows(f->c, t->unit_panels, active, t->rows, fewer.rows);
+    forward_masks(&fewer, f);
+    return fewer;
+}
+
+static void forward_task(const Task *whole, Forward f, const Weights *w)
+{
+    const Arguments *a = whole->a;
+    Reserve r = reserve_of(whole);
+    Task t = *whole;
+    forward_start(&t, &f);
+    for (long start = 0, chunk = 0;; start += t.steps, chunk++) {
+        const long active = start < a->timesteps ? active_rows(&t, start) : 0;
+        if (active < t.rows) finish(&t, &f, active, start < a->timesteps ? start : a->timesteps);
+        if (!active) break;
+        if (active < t.rows) t = with_active(&t, &f, active);
+        const long steps = steps_of(&t, chunk);
         if (a->reserve && a->checkpoint_every) {
-            for (long p = 0; p < t->unit_panels; p++)
-                copy(r.h + chunk * t->state + p * t->rows * NR, f.h + p * t->panel_rows * NR, t->rows * NR);
-            if (r.c) copy(r.c + chunk * t->state, f.c, t->state);
+            for (long p = 0; p < t.unit_panels; p++)
+                copy(r.h + chunk * whole->state + p * t.rows * NR, f.h + p * t.panel_rows * NR, t.rows * NR);
+            if (r.c) copy(r.c + chunk * whole->state, f.c, t.state);
         }
-        const long done = start * t->state;
-        if (r.slots) forward_chunk(t, &f, w, start, steps, r.slots + done * t->l.slots, r.h + done, r.c ? r.c + done : NULL, 1);
-        else forward_chunk(t, &f, w, start, steps, f.slots, NULL, NULL, 1);
+        if (r.slots) {
+            forward_chunk(&t, &f, w, start, steps, r.slots, r.h, r.c, 1);
+            r = step_on(&t, r, steps);
+        } else forward_chunk(&t, &f, w, start, steps, f.slots, NULL, NULL, 1);
     }
-    if (!a->timesteps && !a->return_sequences) emit(t, &f, 0);
-    take_rows((REAL *)a->final_h + t->first * t->units, f.h, t->panel_rows, t->rows, t->units);
-    if (t->l.states == 2) take_rows((REAL *)a->final_c + t->first * t->units, f.c, t->rows, t->rows, t->units);
 }

@@ -70,6 +70,7 @@ typedef struct {
     Task largest;
     int backward, phase;
     long parts;
+    int64_t *order;                     /* with a mask: the numbers of the tasks' rows, and their ends */
     Weights weights;
     BackwardWeights backward_weights;
     REAL *memory;                       /* a thread's share of it, then the next one's */
@@ -80,6 +81,13 @@ typedef struct {
 /* A thread's own memory: gradients of the weights first. */
 static Arena arena_of(const Job *job, long thread) { return (Arena){job->memory + thread * job->per_thread, 0}; }
 
+static Task task_in(const Job *job, long i)
+{
+    Task t = task_of(job->a, job->cut, i);
+    if (job->order) t.numbers = job->order + t.first, t.ends = t.numbers + job->a->batch;
+    return t;
+}
+
 static void forward_part(const Job *job, long part)
 {
     if (job->phase == PACK) {
@@ -89,7 +97,7 @@ static void forward_part(const Job *job, long part)
     Arena arena = arena_of(job, part);
     const Forward f = forward_memory(&job->largest, &arena, 0);
     for (long i = part; i < job->cut.tasks; i += job->parts) {
-        const Task t = task_of(job->a, job->cut, i);
+        const Task t = task_in(job, i);
         forward_task(&t, f, &job->weights);
     }
 }
@@ -109,7 +117,7 @@ static void backward_part(const Job *job, long part)
     zero(arena.base, arena.used);
     const Backward k = backward_memory(&job->largest, &arena);
     for (long i = part; i < job->cut.tasks; i += job->parts) {
-        const Task t = task_of(job->a, job->cut, i);
+        const Task t = task_in(job, i);
         backward_task(&t, k, &job->backward_weights, &d);
     }
 }
@@ -127,6 +135,7 @@ static void run_part(void *job_, long part)
 static long share_out(Job *job, REAL *base)
 {
     Arena shared = {base, 0}, own = {NULL, 0};
+    if (job->a->mask) job->order = (int64_t *)take(&shared, 3 * job->a->batch * (long)(sizeof *job->order / sizeof(REAL)));
     if (job->backward) {
         job->backward_weights = backward_weights(&job->largest, &shared);
         gradients_memory(&job->largest, &own);
@@ -151,6 +160,7 @@ static int run(const Arguments *a, Cut cut, int backward)
     char *raw = malloc((size_t)share_out(&job, NULL) * sizeof(REAL) + 64);
     if (!raw) return 1;
     share_out(&job, (REAL *)(raw + (64 - (size_t)raw % 64)));
+    if (job.order) sort_rows(a, cut, job.order, job.order + a->batch, job.order + 2 * a->batch);
     for (job.phase = PACK; job.phase <= (backward ? SUM : SWEEP); job.phase++) rnnspec_parallel(run_part, &job, job.parts);
     free(raw);
     return 0;

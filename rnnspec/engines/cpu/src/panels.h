@@ -24,15 +24,13 @@ static void take_row(REAL *to, const REAL *from, long rows, long columns)
     }
 }
 
-/* `rows` rows into panels of `panel_rows` rows; null: zeros. */
-static void put_rows(REAL *to, long panel_rows, const REAL *from, long rows, long columns)
+/* `rows` rows of `count` panels to where they belong in panels of another height. */
+static void move_rows(REAL *at, long count, long rows, long from_height, long to_height)
 {
-    for (long b = 0; b < rows; b++) put_row(to + b * NR, panel_rows, from ? from + b * columns : NULL, columns);
-}
-
-static void take_rows(REAL *to, const REAL *from, long panel_rows, long rows, long columns)
-{
-    for (long b = 0; b < rows; b++) take_row(to + b * columns, from + b * NR, panel_rows, columns);
+    for (long i = 0; i < count; i++) {
+        const long p = to_height < from_height ? i : count - 1 - i; /* in the order in which nothing is overwritten */
+        memmove(at + p * to_height * NR, at + p * from_height * NR, (size_t)(rows * NR) * sizeof(REAL));
+    }
 }
 
 /* to[rows][NR] = the first `w` columns of a weight with rows `stride` apart. */

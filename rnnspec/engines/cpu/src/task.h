@@ -44,10 +44,22 @@ typedef struct {
     Layout l;
     long features, units, unit_panels, feature_panels;
     long first, rows;      /* of the batch */
+    const int64_t *numbers, *ends; /* a row's number in the batch, and its steps up to the last valid one; or null */
     long panel_rows;       /* of panels that are left operands: odd, or rows of two panels would share a cache set */
     long steps;            /* of a chunk */
     long state, operand;   /* numbers in the panels of a state with `rows` and with `panel_rows` rows */
 } Task;
+
+/* With a mask the rows of a task are sorted by their ends, the latest first, so those that still run come first. */
+ALWAYS_INLINE long row_of(const Task *t, long b) { return t->numbers ? t->numbers[b] : t->first + b; }
+
+/* Rows of the task with a valid step from `step` on. */
+static long active_rows(const Task *t, long step)
+{
+    long rows = t->rows;
+    while (t->ends && rows && t->ends[rows - 1] <= step) rows--;
+    return rows;
+}
 
 ALWAYS_INLINE long at_least(long n, long low) { return n < low ? low : n; }
 
@@ -81,6 +93,30 @@ static Task task_of(const Arguments *a, Cut cut, long number)
     return with_rows(t, share(a->batch, number + 1, cut.tasks) - t.first);
 }
 
+static int descending(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x < y) - (x > y);
+}
+
+/* Of every task in turn the numbers of its rows and their ends, dealt out so that all tasks have as much to do. */
+static void sort_rows(const Arguments *a, Cut cut, int64_t *numbers, int64_t *ends, int64_t *keys)
+{
+    for (long row = 0; row < a->batch; row++) {
+        long end = a->timesteps;
+        while (end && !a->mask[row * a->mask_batch_stride + (end - 1) * a->mask_time_stride]) end--;
+        keys[row] = end * a->batch + a->batch - 1 - row;
+    }
+    qsort(keys, (size_t)a->batch, sizeof *keys, descending);
+    for (long b = 0, next = 0; next < a->batch; b++)
+        for (long i = 0; i < cut.tasks; i++) {
+            const long first = share(a->batch, i, cut.tasks);
+            if (b >= share(a->batch, i + 1, cut.tasks) - first) continue;
+            numbers[first + b] = a->batch - 1 - keys[next] % a->batch;
+            ends[first + b] = keys[next++] / a->batch;
+        }
+}
+
 /* The largest task, for what every thread must have room for. */
 static Task largest_task(const Arguments *a, Cut cut)
 {
@@ -94,6 +130,11 @@ typedef struct {
 } Reserve;
 
 ALWAYS_INLINE long chunks_of(const Arguments *a, long steps) { return (a->timesteps + steps - 1) / steps; }
+ALWAYS_INLINE long steps_of(const Task *t, long chunk)
+{
+    const long left = t->a->timesteps - chunk * t->steps;
+    return left < t->steps ? left : t->steps;
+}
 
 static Reserve reserve_of(const Task *t)
 {
@@ -111,24 +152,36 @@ static Reserve reserve_of(const Task *t)
                      t->l.states == 2 ? base + batch * (t->l.slots + 1) + before : NULL};
 }
 
+/* Where the reserve goes on after `steps` steps, or where it was before: -steps. */
+ALWAYS_INLINE Reserve step_on(const Task *t, Reserve r, long steps)
+{
+    return (Reserve){r.slots + steps * t->state * t->l.slots, r.h + steps * t->state, r.c ? r.c + steps * t->state : NULL};
+}
+
 ALWAYS_INLINE int is_masked(const Task *t, long row, long step)
 {
     const Arguments *a = t->a;
-    return a->mask && !a->mask[(t->first + row) * a->mask_batch_stride + step * a->mask_time_stride];
+    return a->mask && !a->mask[row_of(t, row) * a->mask_batch_stride + step * a->mask_time_stride];
 }
 
-/* Numbers from the first row of a task in an array (batch, columns). */
-ALWAYS_INLINE const REAL *rows_of(const Task *t, const void *array, long columns)
+/* The task's rows of an array (batch, columns) into panels of `height` rows; null: zeros. */
+static void put_rows(const Task *t, REAL *to, long height, const void *array, long columns)
 {
-    return array ? (const REAL *)array + t->first * columns : NULL;
+    for (long b = 0; b < t->rows; b++)
+        put_row(to + b * NR, height, array ? (const REAL *)array + row_of(t, b) * columns : NULL, columns);
+}
+
+/* The task's rows from `first` on out of panels of a state into an array (batch, units). */
+static void take_rows(const Task *t, void *array, const REAL *from, long height, long first)
+{
+    for (long b = first; b < t->rows; b++) take_row((REAL *)array + row_of(t, b) * t->units, from + b * NR, height, t->units);
 }
 
 /* Dropout masks of the task's rows, as panels. */
-static void load_masks(const Task *t, REAL *to, long panel_rows, const void *masks, long count, long columns)
+static void load_masks(const Task *t, REAL *to, long height, const void *masks, long count, long columns)
 {
     for (long k = 0; masks && k < count; k++)
-        put_rows(to + k * panels(columns) * panel_rows * NR, panel_rows,
-                 (const REAL *)masks + (k * t->a->batch + t->first) * columns, t->rows, columns);
+        put_rows(t, to + k * panels(columns) * height * NR, height, (const REAL *)masks + k * t->a->batch * columns, columns);
 }
 
 /* The input of a chunk as panels of `chunk_rows` rows. What stands at a masked step is never read. */
@@ -137,7 +190,7 @@ static void load_input(const Task *t, REAL *to, long chunk_rows, long start, lon
     const Arguments *a = t->a;
     for (long s = 0; s < steps; s++)
         for (long b = 0; b < t->rows; b++) {
-            const REAL *x = (const REAL *)a->x + (t->first + b) * a->x_batch_stride + (start + s) * a->x_time_stride;
+            const REAL *x = (const REAL *)a->x + row_of(t, b) * a->x_batch_stride + (start + s) * a->x_time_stride;
             put_row(to + (s * t->rows + b) * NR, chunk_rows, is_masked(t, b, start + s) ? NULL : x, t->features);
         }
 }
