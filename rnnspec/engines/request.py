@@ -12,7 +12,7 @@ from torch.autograd import forward_ad
 
 from rnnspec.engines.cells import Cell
 
-__all__ = ["Dropped", "Engine", "Request", "Result", "Tensors"]
+__all__ = ["Dropped", "Engine", "Request", "Result", "Stream", "Tensors"]
 
 Dropped = Literal["none", "shared", "per gate"]
 
@@ -117,6 +117,22 @@ class Result:
     states: tuple[Tensor, ...]
 
 
+class Stream(Protocol):
+    """An engine's stream: weights of its own, and states from call to call. Calls must not overlap."""
+
+    def step(self, x: Tensor, output: Tensor) -> None:
+        """Runs one step, `(batch, features)`, into `(batch, output size)`; neither has gaps."""
+
+    def chunk(self, x: Tensor, mask: Tensor | None, output: Tensor) -> None:
+        """Runs a chunk, `(batch, time, features)`, into all outputs or the last one; their last axis has no gaps."""
+
+    def reset(self, states: tuple[Tensor, ...], rows: Tensor | None) -> None:
+        """Sets the states, of all rows or of those that are True in `rows`; nothing was valid before."""
+
+    def states(self) -> tuple[Tensor, ...]:
+        """Copies of the states."""
+
+
 class Engine(Protocol):
     """One way to run a request."""
 
@@ -132,3 +148,6 @@ class Engine(Protocol):
 
     def run(self, request: Request, tensors: Tensors) -> Result:
         """Runs the request."""
+
+    def stream(self, request: Request, tensors: Tensors) -> Stream:
+        """Makes a stream that starts from the states; the input is empty, and no dropout is asked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -14,7 +15,7 @@ from rnnspec.engines.cells import Cell
 from rnnspec.engines.checks import check_cell, fitting_dropout_masks, weight_shapes
 from rnnspec.engines.plan import Plan, engine_of, plan
 from rnnspec.engines.request import Dropped, Request, Result, Tensors
-from rnnspec.errors import DTypeError, ShapeError
+from rnnspec.errors import DTypeError, ShapeError, StateError
 from rnnspec.nn import regularizers
 from rnnspec.nn.arguments import check_positive_integer, check_rate
 from rnnspec.nn.base import labelled
@@ -29,6 +30,7 @@ from rnnspec.nn.dropout import (
 from rnnspec.nn.ragged import Ragged, is_ragged, sequences
 from rnnspec.nn.sequence import SequenceArguments
 from rnnspec.nn.states import CarriedStates
+from rnnspec.nn.streaming import Streaming
 from rnnspec.registry import CELLS
 from rnnspec.shapes import Shape, known
 
@@ -193,6 +195,14 @@ class Recurrence(CarriedStates):
             x, mask = x.transpose(0, 1), None if mask is None else mask.t()
         states = self.initial_states(x.shape[0], initial_state)
         input_masks, recurrent_masks = self.draw_masks(x, states[0], generator)
+        return replace(
+            self._with_weights(x, states),
+            mask=self.check_mask(mask, x),
+            input_masks=input_masks,
+            recurrent_masks=recurrent_masks,
+        )
+
+    def _with_weights(self, x: Tensor, states: tuple[Tensor, ...]) -> Tensors:
         return Tensors(
             x=x,
             states=states,
@@ -200,9 +210,6 @@ class Recurrence(CarriedStates):
             recurrent_kernel=self.recurrent_kernel,
             bias=self.bias,
             extra_weights={name: getattr(self, name) for name in self.cell.extra_weights(self.units)},
-            mask=self.check_mask(mask, x),
-            input_masks=input_masks,
-            recurrent_masks=recurrent_masks,
         )
 
     def run(self, tensors: Tensors) -> Result:
@@ -243,6 +250,39 @@ class Recurrence(CarriedStates):
             if self.unroll:
                 shapes.check_unroll(self.batch_major(shape))
         return plan(self.request(self.batch_major(shape), masked))
+
+    def streaming(self, batch: int, initial_state: Tensor | Sequence[Tensor] | None = None) -> Streaming:
+        """Makes a stream of the layer as it is now: it eats one step or a chunk a call and carries the states.
+
+        Args:
+            batch: Rows of every call.
+            initial_state: States to start from, `(batch, units)` each, h then c; else zeros or the trainable ones. A
+                stateful layer's own states stay out of it.
+
+        Returns:
+            The stream, in evaluation mode.
+
+        Raises:
+            StateError: If the layer goes backwards, or the initial state does not fit.
+            WeightsError: If the layer has no weights yet.
+            EngineError: If `use_engine` forces an engine that cannot run the layer.
+        """
+        if self.go_backwards:
+            raise StateError(f"{self.label} goes backwards: it begins with the last step, which a stream does not know")
+        self._require_weights(self.parameters())
+        check_positive_integer("batch", batch)
+        states = (
+            self.fresh_states(batch) if initial_state is None else self._checked(initial_state, batch, "initial_state")
+        )
+        features = self.kernel.shape[0]
+        request = replace(
+            self.request((batch, None, features), masked=False),
+            input_dropout="none",
+            recurrent_dropout="none",
+            checkpoint_every=0,
+        )
+        tensors = self._with_weights(self.kernel.new_empty((batch, 0, features)), states)
+        return Streaming(self.label, request, tensors, time_major=self.time_major)
 
     def request(self, shape: Shape, masked: bool) -> Request:
         """Describes a call for the plan."""

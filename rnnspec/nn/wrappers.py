@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -256,6 +256,18 @@ class Bidirectional(Composite):
             outputs = tuple(found.restored(output, backwards=self.reverses_time) for output in outputs)
         returned = (*outputs, *states, *states_back)
         return returned if len(returned) > 1 else returned[0]
+
+    def streaming(self, batch: int, initial_state: Tensor | Sequence[Tensor] | None = None) -> NoReturn:
+        """Always an error: one half begins with the last step of a sequence.
+
+        Args:
+            batch: Rows of every call.
+            initial_state: States to start from.
+
+        Raises:
+            StateError: Always.
+        """
+        raise StateError(f"{self.label} has a half that begins with the last step, which a stream does not know")
 
     def _halves(
         self, given: Tensor | Sequence[Tensor] | None

@@ -11,6 +11,7 @@ from rnnspec.engines import activations
 from rnnspec.engines.cells import GRU, LSTM, SimpleRNN
 from rnnspec.engines.cpu import library, sequence
 from rnnspec.engines.cpu.launcher import ACTIVATIONS
+from rnnspec.engines.cpu.stream import Stream
 from rnnspec.engines.request import Request, Result, Tensors
 
 __all__ = ["Cpu"]
@@ -53,3 +54,7 @@ class Cpu:
     def run(self, request: Request, tensors: Tensors) -> Result:
         """Runs the sweep."""
         return sequence.run(request, tensors)
+
+    def stream(self, request: Request, tensors: Tensors) -> Stream:
+        """A stream that packs the weights once."""
+        return Stream(request, tensors)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rnnspec.engines.cpu import library
 
-__all__ = ["ACTIVATIONS", "CELLS", "FIELDS", "Options", "launch", "reserve_size", "strided"]
+__all__ = ["ACTIVATIONS", "CELLS", "FIELDS", "Options", "arguments", "launch", "reserve_size", "strided"]
 
 # In the order of the enums in arguments.h.
 CELLS = ("SimpleRNN", "LSTM", "GRU", "GRU reset after")
@@ -92,6 +92,39 @@ def reserve_size(options: Options, x: Tensor, units: int) -> int:
     return 4 * line + batch * steps * columns * (STATES[options.cell] + SLOTS[options.cell])
 
 
+def arguments(
+    options: Options, sizes: tuple[int, int, int], units: int, fields: Mapping[str, Tensor | int | None]
+) -> ctypes.Array[ctypes.c_int64]:
+    """The array of a call.
+
+    Args:
+        options: What the call is told.
+        sizes: Batch, timesteps and features.
+        units: Width of a gate.
+        fields: All other fields by name; a tensor stands for its address, what is left out is 0.
+
+    Returns:
+        The array.
+    """
+    batch, timesteps, features = sizes
+    values: dict[str, Tensor | int | None] = {
+        "cell": options.cell,
+        "activation": options.activation,
+        "recurrent_activation": options.recurrent_activation,
+        "instruction_set": library.instruction_set(),
+        "batch": batch,
+        "timesteps": timesteps,
+        "features": features,
+        "units": units,
+        "threads": torch.get_num_threads(),
+        "checkpoint_every": options.checkpoint_every,
+        "return_sequences": options.return_sequences,
+        "start_with_zeros": options.start_with_zeros,
+        **fields,
+    }
+    return _Array(*[_number(values.get(name)) for name in FIELDS])
+
+
 def launch(direction: str, options: Options, x: Tensor, units: int, fields: Mapping[str, Tensor | int | None]) -> None:
     """Calls the library.
 
@@ -105,26 +138,11 @@ def launch(direction: str, options: Options, x: Tensor, units: int, fields: Mapp
     Raises:
         MemoryError: If there is no memory for the panels.
     """
+    is_double = x.dtype == torch.float64
+    given = {"is_double": is_double, **strided("x", x, options.go_backwards), **fields}
     batch, timesteps, features = x.shape
-    values: dict[str, Tensor | int | None] = {
-        "cell": options.cell,
-        "activation": options.activation,
-        "recurrent_activation": options.recurrent_activation,
-        "instruction_set": library.instruction_set(),
-        "is_double": x.dtype == torch.float64,
-        "batch": batch,
-        "timesteps": timesteps,
-        "features": features,
-        "units": units,
-        "threads": torch.get_num_threads(),
-        "checkpoint_every": options.checkpoint_every,
-        "return_sequences": options.return_sequences,
-        "start_with_zeros": options.start_with_zeros,
-        **strided("x", x, options.go_backwards),
-        **fields,
-    }
-    numbers = [_number(values.get(name)) for name in FIELDS]
-    if getattr(library.load(), f"rnnspec_{direction}")(_Array(*numbers)):
+    call = arguments(options, (batch, timesteps, features), units, given)
+    if getattr(library.load(), f"rnnspec_{direction}")(call):
         raise MemoryError("the engine 'cpu' found no memory for the panels of a call")
 
 

@@ -34,6 +34,15 @@ def _open(path: Path) -> ctypes.CDLL | str:
     except OSError as error:
         return f"its C library does not load: {error}"
     library.rnnspec_reserve_size.restype = ctypes.c_int64
+    library.rnnspec_stream_size.restype = number = ctypes.c_int64
+    strided = (ctypes.c_void_p, number, number)
+    library.rnnspec_stream_open.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+    library.rnnspec_stream_step.argtypes = (ctypes.c_void_p,) * 3
+    library.rnnspec_stream_chunk.argtypes = (ctypes.c_void_p, number, *strided * 3)
+    library.rnnspec_stream_reset.argtypes = (ctypes.c_void_p,) * 4
+    library.rnnspec_stream_read.argtypes = (ctypes.c_void_p,) * 3
+    for name in ("open", "step", "chunk", "reset", "read"):
+        library[f"rnnspec_stream_{name}"].restype = None
     return library
 
 

@@ -10,6 +10,7 @@ from torch.torch_version import TorchVersion
 
 from rnnspec.engines.request import Request, Result, Tensors
 from rnnspec.engines.scan import sequence
+from rnnspec.engines.steps.stream import Stream
 
 __all__ = ["Scan"]
 
@@ -40,3 +41,7 @@ class Scan:
     def run(self, request: Request, tensors: Tensors) -> Result:
         """Runs the scan."""
         return sequence.run(request, tensors)
+
+    def stream(self, request: Request, tensors: Tensors) -> Stream:
+        """That of the engine `steps`: a stream is not traced."""
+        return Stream(request, tensors)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rnnspec.engines.request import Request, Result, Tensors
 from rnnspec.engines.steps import sequence
+from rnnspec.engines.steps.stream import Stream
 
 __all__ = ["Steps"]
 
@@ -28,3 +29,7 @@ class Steps:
     def run(self, request: Request, tensors: Tensors) -> Result:
         """Runs the loop."""
         return sequence.run(request, tensors)
+
+    def stream(self, request: Request, tensors: Tensors) -> Stream:
+        """A stream through the loop."""
+        return Stream(request, tensors)

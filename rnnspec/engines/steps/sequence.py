@@ -18,7 +18,7 @@ from rnnspec.engines.cells import Cell, Gates
 from rnnspec.engines.request import Request, Result, Tensors
 from rnnspec.errors import StateError
 
-__all__ = ["RecurrentProduct", "TimeStep", "checkpoint_every", "first_emitted", "project", "run"]
+__all__ = ["RecurrentProduct", "TimeStep", "checkpoint_every", "first_emitted", "loop", "project", "run"]
 
 
 def project(tensors: Tensors, gates: int) -> Tensor:
@@ -149,7 +149,7 @@ def run(request: Request, tensors: Tensors) -> Result:
     emitted, timesteps = first_emitted(request, tensors), tensors.x.shape[1]
     every = checkpoint_every(request) if torch.is_grad_enabled() else 0
     if not every:
-        outputs, states, emitted = _loop(request, tensors, emitted)
+        outputs, states, emitted = loop(request, tensors, emitted)
     else:
         outputs, states = [], tensors.states
         for start in range(0, timesteps, every):
@@ -158,7 +158,7 @@ def run(request: Request, tensors: Tensors) -> Result:
             mask = None if tensors.mask is None else tensors.mask[:, chunk]
             part = replace(tensors, x=tensors.x[:, chunk], mask=mask, states=states)
             found, states, emitted = checkpoint(
-                _loop, request, part, emitted, use_reentrant=False, preserve_rng_state=False
+                loop, request, part, emitted, use_reentrant=False, preserve_rng_state=False
             )
             outputs += found
     if not request.return_sequences:
@@ -172,8 +172,17 @@ def checkpoint_every(request: Request) -> int:
     return 0 if request.obstacle else request.checkpoint_every
 
 
-def _loop(request: Request, tensors: Tensors, emitted: Tensor) -> tuple[list[Tensor], tuple[Tensor, ...], Tensor]:
-    """Runs a cell over a sequence or a chunk of it: all outputs, the final states, and the last output."""
+def loop(request: Request, tensors: Tensors, emitted: Tensor) -> tuple[list[Tensor], tuple[Tensor, ...], Tensor]:
+    """Runs a cell over a sequence or a chunk of it.
+
+    Args:
+        request: What to do.
+        tensors: The data.
+        emitted: The output before the first step.
+
+    Returns:
+        All outputs, the final states, and the last output.
+    """
     projected = project(tensors, len(request.cell.gates))
     step = TimeStep(request.cell, tensors)
     valid = None if tensors.mask is None else tensors.mask.t().unsqueeze(-1)

@@ -49,8 +49,25 @@ typedef struct {
     void *d_bias, *d_initial_h, *d_initial_c;   /* or null */
 } Arguments;
 
+/* What is done with a stream, see stream.h. */
+typedef struct {
+    int64_t (*size)(const Arguments *);
+    void (*open)(const Arguments *, void *stream);
+    void (*run)(void *stream, const Arguments *);
+    void (*reset)(void *stream, const Arguments *, const uint8_t *rows);
+    void (*read)(void *stream, const Arguments *);
+} Streams;
+
 int rnnspec_forward(const Arguments *);         /* 0, or 1 where there is no memory */
 int rnnspec_backward(const Arguments *);
 int64_t rnnspec_reserve_size(const Arguments *);/* elements; the same for every instruction set */
+int64_t rnnspec_stream_size(const Arguments *); /* bytes; they must lie at a multiple of 64 */
+void rnnspec_stream_open(const Arguments *, void *stream);
+void rnnspec_stream_step(void *stream, const void *x, void *output); /* (batch, features) and (batch, units), without gaps */
+void rnnspec_stream_chunk(void *stream, int64_t timesteps, const void *x, int64_t x_batch_stride, int64_t x_time_stride,
+                         const uint8_t *mask, int64_t mask_batch_stride, int64_t mask_time_stride,
+                         void *output, int64_t output_batch_stride, int64_t output_time_stride);
+void rnnspec_stream_reset(void *stream, const void *h, const void *c, const uint8_t *rows); /* (batch, units); rows: or null */
+void rnnspec_stream_read(void *stream, void *h, void *c);
 int rnnspec_instruction_set(void);              /* the best one that this machine runs */
 int rnnspec_shares_threads(void);               /* 1 where an OpenMP runtime (torch's) is there to share */

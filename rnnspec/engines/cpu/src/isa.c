@@ -191,3 +191,7 @@ int PASTE(rnnspec_backward, SUFFIX)(const Arguments *a)
     memcpy(&cut, a->reserve, sizeof cut);
     return run(a, cut, 1);
 }
+
+#include "stream.h"
+
+const Streams PASTE(rnnspec_streams, SUFFIX) = {stream_size, stream_open, stream_run, stream_reset, stream_read};

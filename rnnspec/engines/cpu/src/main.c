@@ -80,15 +80,20 @@ PUBLIC int rnnspec_instruction_set(void)
 }
 
 typedef int Sweep(const Arguments *);
-#define DECLARE(set) Sweep rnnspec_forward_f32_##set, rnnspec_forward_f64_##set, rnnspec_backward_f32_##set, rnnspec_backward_f64_##set;
+#define DECLARE(set) \
+    Sweep rnnspec_forward_f32_##set, rnnspec_forward_f64_##set, rnnspec_backward_f32_##set, rnnspec_backward_f64_##set; \
+    extern const Streams rnnspec_streams_f32_##set, rnnspec_streams_f64_##set;
+#define STREAMS(set) {&rnnspec_streams_f32_##set, &rnnspec_streams_f64_##set}
 #define ROW(set) {{rnnspec_forward_f32_##set, rnnspec_forward_f64_##set}, {rnnspec_backward_f32_##set, rnnspec_backward_f64_##set}}
 DECLARE(portable)
 #ifdef __x86_64__
 DECLARE(avx2)
 DECLARE(avx512)
 static Sweep *const sweeps[][2][2] = {ROW(portable), ROW(avx2), ROW(avx512)};
+static const Streams *const streams[][2] = {STREAMS(portable), STREAMS(avx2), STREAMS(avx512)};
 #else
 static Sweep *const sweeps[][2][2] = {ROW(portable)};
+static const Streams *const streams[][2] = {STREAMS(portable)};
 #endif
 
 PUBLIC int rnnspec_forward(const Arguments *a)
@@ -103,4 +108,47 @@ PUBLIC int rnnspec_backward(const Arguments *a)
 {
     want_large_pages(a->d_x, a->batch * a->timesteps * a->features * (a->is_double ? 8 : 4));
     return sweeps[a->instruction_set][1][a->is_double](a);
+}
+
+static const Streams *streams_of(const Arguments *a) { return streams[a->instruction_set][a->is_double]; }
+
+PUBLIC int64_t rnnspec_stream_size(const Arguments *a) { return streams_of(a)->size(a); }
+
+PUBLIC void rnnspec_stream_open(const Arguments *a, void *stream)
+{
+    want_large_pages(stream, rnnspec_stream_size(a));
+    streams_of(a)->open(a, stream);
+}
+
+/* A stream begins with the arguments of its making. */
+PUBLIC void rnnspec_stream_chunk(void *stream, int64_t timesteps, const void *x, int64_t x_batch_stride, int64_t x_time_stride,
+                                const uint8_t *mask, int64_t mask_batch_stride, int64_t mask_time_stride,
+                                void *output, int64_t output_batch_stride, int64_t output_time_stride)
+{
+    Arguments a = *(const Arguments *)stream;
+    a.timesteps = timesteps;
+    a.x = x, a.x_batch_stride = x_batch_stride, a.x_time_stride = x_time_stride;
+    a.mask = mask, a.mask_batch_stride = mask_batch_stride, a.mask_time_stride = mask_time_stride;
+    a.output = output, a.output_batch_stride = output_batch_stride, a.output_time_stride = output_time_stride;
+    streams_of(&a)->run(stream, &a);
+}
+
+PUBLIC void rnnspec_stream_step(void *stream, const void *x, void *output)
+{
+    const Arguments *a = stream;
+    rnnspec_stream_chunk(stream, 1, x, a->features, 0, NULL, 0, 0, output, a->units, 0);
+}
+
+PUBLIC void rnnspec_stream_reset(void *stream, const void *h, const void *c, const uint8_t *rows)
+{
+    Arguments a = *(const Arguments *)stream;
+    a.initial_h = h, a.initial_c = c;
+    streams_of(&a)->reset(stream, &a, rows);
+}
+
+PUBLIC void rnnspec_stream_read(void *stream, void *h, void *c)
+{
+    Arguments a = *(const Arguments *)stream;
+    a.final_h = h, a.final_c = c;
+    streams_of(&a)->read(stream, &a);
 }

@@ -1,0 +1,71 @@
+"""A stream of the engine `cpu`: `src/stream.h` in memory that Python owns."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rnnspec.engines.cpu import library
+from rnnspec.engines.cpu.launcher import arguments
+from rnnspec.engines.cpu.sequence import options_of
+from rnnspec.engines.request import Request, Tensors
+
+__all__ = ["Stream"]
+
+
+class Stream:
+    """Packed weights and the states, in one block of memory; see `rnnspec.engines.request.Stream`."""
+
+    def __init__(self, request: Request, tensors: Tensors) -> None:
+        loaded = library.load()
+        kernel, recurrent_kernel = tensors.kernel.contiguous(), tensors.recurrent_kernel.contiguous()
+        bias = None if tensors.bias is None else tensors.bias.contiguous()
+        h, *rest = states = [state.contiguous() for state in tensors.states]
+        made_of = arguments(
+            options_of(request),
+            (tensors.x.shape[0], 0, request.features),
+            request.units,
+            {
+                "is_double": request.dtype == torch.float64,
+                "kernel": kernel,
+                "recurrent_kernel": recurrent_kernel,
+                "bias": bias,
+                "initial_h": h,
+                "initial_c": rest[0] if rest else None,
+            },
+        )
+        self._memory = torch.empty(loaded.rnnspec_stream_size(made_of), dtype=torch.uint8, device="cpu")
+        self._address = self._memory.data_ptr()
+        self._like = states
+        self._step, self._chunk = loaded.rnnspec_stream_step, loaded.rnnspec_stream_chunk
+        self._reset, self._read = loaded.rnnspec_stream_reset, loaded.rnnspec_stream_read
+        loaded.rnnspec_stream_open(made_of, self._address)
+
+    def step(self, x: Tensor, output: Tensor) -> None:
+        """One step, without a mask."""
+        self._step(self._address, x.data_ptr(), output.data_ptr())
+
+    def chunk(self, x: Tensor, mask: Tensor | None, output: Tensor) -> None:
+        """Any number of steps."""
+        x = x if x.stride(2) == 1 else x.contiguous()
+        self._chunk(
+            self._address,
+            x.shape[1],
+            *(x.data_ptr(), x.stride(0), x.stride(1)),
+            *((None, 0, 0) if mask is None else (mask.data_ptr(), mask.stride(0), mask.stride(1))),
+            *(output.data_ptr(), output.stride(0), output.stride(1) if output.dim() == 3 else 0),
+        )
+
+    def reset(self, states: tuple[Tensor, ...], rows: Tensor | None) -> None:
+        """Sets the states."""
+        states = tuple(state.contiguous() for state in states)
+        h, c = (*(state.data_ptr() for state in states), None)[:2]
+        rows = None if rows is None else rows.contiguous()
+        self._reset(self._address, h, c, None if rows is None else rows.data_ptr())
+
+    def states(self) -> tuple[Tensor, ...]:
+        """Copies of the states."""
+        states = tuple(torch.empty_like(state) for state in self._like)
+        h, c = (*(state.data_ptr() for state in states), None)[:2]
+        self._read(self._address, h, c)
+        return states
