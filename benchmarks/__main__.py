@@ -35,7 +35,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--passes", type=int, help="over all cases, to see what noise there is (default 3; quick: 1)")
     parser.add_argument("--rounds", type=int, help="at least, of each run in a pass (default 5; short and quick: 2)")
     parser.add_argument(
-        "--seconds", type=float, help="at least, of each run in a pass (default 1; short: 0.3; quick: 0)"
+        "--seconds", type=float, help="at least, of each run in a pass (default 1; short: 0.2; quick: 0)"
     )
     parser.add_argument("--out", type=Path, help="folder for the results (default benchmarks/results)")
     return parser
@@ -46,7 +46,7 @@ class Benchmark:
 
     def __init__(self, asked: argparse.Namespace) -> None:
         self.asked, self.quick, self.short = asked, asked.quick, asked.short
-        seconds, rounds = (0.0, 2) if asked.quick else (0.3, 2) if asked.short else (1.0, 5)
+        seconds, rounds = (0.0, 2) if asked.quick else (0.2, 2) if asked.short else (1.0, 5)
         self.seconds = seconds if asked.seconds is None else asked.seconds
         self.rounds = asked.rounds or rounds
         self.passes = asked.passes or (1 if asked.quick else 3)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.cases import Case, Contender, Run, SkippedError, layer
+from benchmarks.cases import Case, Contender, Run, layer
 from benchmarks.peers import OWN, TORCH, own, torch_run
 
 __all__ = ["single", "streams"]
@@ -40,10 +40,7 @@ def streams(case: Case) -> Iterator[Contender]:
 
 
 def _stream(case: Case) -> Run:
-    made = layer(case)
-    if not hasattr(made, "streaming"):
-        raise SkippedError("layers have no `streaming` yet")
-    stream, x = made.streaming(case.shape.batch), case.input()[:, 0]
+    stream, x = layer(case).streaming(case.shape.batch), case.input()[:, 0]
     return lambda: stream(x)
 
 
