@@ -14,16 +14,18 @@ __all__ = ["single", "streams"]
 
 
 def single(case: Case) -> Iterator[Contender]:
-    """Whole calls of one step.
+    """Whole calls of one step, without dropout, which torch.nn's layer has not and whose masks take longer than a step.
 
     Args:
         case: What to measure.
 
     Yields:
-        Ours and torch.nn's.
+        Ours and torch.nn's; then ours with dropout in training.
     """
-    yield Contender("small calls", OWN, lambda: own(case))
+    yield Contender("small calls", OWN, lambda: own(case, recurrent_dropout=0.0))
     yield Contender("small calls", TORCH, lambda: torch_run(case))
+    if case.training:
+        yield Contender("small calls", "own with dropout", lambda: own(case))
 
 
 def streams(case: Case) -> Iterator[Contender]:

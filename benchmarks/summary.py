@@ -17,7 +17,7 @@ TITLES = {
     "variants": "Variants of ours / torch.nn",
     "options": "With an option / plain",
     "ragged": "Sequences of different lengths / a full batch of ours",
-    "small calls": "One step, batch 1: ours / torch.nn",
+    "small calls": "One step, batch 1: ours without dropout / torch.nn, or ours with it",
     "streaming": "A stream of single steps, batch 1: ours / torch.nn's cell",
 }
 
