@@ -109,8 +109,8 @@ static void begin(const Task *t, Backward *k, long first, long step)
         const long row = row_of(t, b);
         put_row(k->dh + b * NR, t->rows, a->d_final_h ? (const REAL *)a->d_final_h + row * w : NULL, w);
         put_row(k->dc + b * NR, t->rows, a->d_final_c ? (const REAL *)a->d_final_c + row * w : NULL, w);
-        REAL *dx = (REAL *)a->d_x + row * a->d_x_batch_stride;
-        for (long s = step; a->d_x && s < a->timesteps; s++) zero(dx + s * a->d_x_time_stride, t->features);
+        for (long s = step; a->d_x && s < a->timesteps; s++)
+            zero((REAL *)a->d_x + row * a->d_x_batch_stride + s * a->d_x_time_stride, t->features);
     }
     if (!a->d_output) return;
     if (!a->return_sequences) add_d_output(t, k, first, at_least(a->timesteps - 1, 0));
@@ -263,11 +263,11 @@ static void backward_to_input(const Task *t, Backward *k, const BackwardWeights 
     const long shared = a->input_masks && a->input_mask_count == 1;
     for (long p = 0; p < t->feature_panels; p++) {
         if (p % GROUP == 0) input_gradient(t, k, w, p, steps, chunk_rows);
-        const REAL *mask = k->f.input_masks + p * t->rows * NR;
+        const REAL *mask = shared ? k->f.input_masks + p * t->rows * NR : NULL;
         for (long s = 0; s < steps; s++)
             for (long b = 0; b < t->rows; b++) {
                 REAL *from = k->d_x + (p % GROUP * chunk_rows + s * t->rows + b) * NR;
-                if (shared) UNITS from[q] *= mask[b * NR + q];
+                if (mask) UNITS from[q] *= mask[b * NR + q];
                 copy((REAL *)a->d_x + row_of(t, b) * a->d_x_batch_stride + (start + s) * a->d_x_time_stride + p * NR, from,
                      width(t->features, p));
             }
