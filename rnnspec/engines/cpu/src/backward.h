@@ -54,7 +54,7 @@ static Backward backward_memory(const Task *t, Arena *arena)
     const Arguments *a = t->a;
     const long chunk = (t->steps * t->rows) | 1, columns = t->unit_panels * NR;
     Backward k = {.f = forward_memory(t, arena, 1)};
-    k.h_steps = take(arena, chunk * columns);
+    if (a->checkpoint_every) k.h_steps = take(arena, chunk * columns);
     k.dropped_h = take(arena, chunk * columns);
     k.sums = take(arena, chunk * t->l.slots * columns);
     k.d_x = take(arena, GROUP * chunk * NR);

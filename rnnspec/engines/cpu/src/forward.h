@@ -58,8 +58,10 @@ static Forward forward_memory(const Task *t, Arena *arena, int keeps_chunk)
         f.dropped_h = take(arena, a->recurrent_mask_count * t->operand);
         f.recurrent_masks = take(arena, a->recurrent_mask_count * t->operand);
     }
-    f.slots = take(arena, t->steps * t->rows * t->l.slots * t->unit_panels * NR);
-    f.c_steps = take(arena, (keeps_chunk ? t->steps : 2) * t->state);
+    if (!a->reserve || a->checkpoint_every) {
+        f.slots = take(arena, t->steps * t->rows * t->l.slots * t->unit_panels * NR);
+        f.c_steps = take(arena, (keeps_chunk ? t->steps : 2) * t->state);
+    }
     f.started = take(arena, t->rows);
     return f;
 }
