@@ -94,7 +94,7 @@ def verdicts(report: Report) -> Iterator[Verdict]:
     for group, power in exponents(report.rows).items():
         if (group.table, group.run) == ("growth time", OWN):
             low, high = EXPONENTS
-            what = f"{group.cell}, {group.phase}: power of time with which a call grows"
+            what = f"{group.cell}, {group.phase}: power of the steps (1,000 to 100,000) with which time grows"
             yield Verdict(what, str(group.threads), f"{power:.3f}", f"{low} to {high}", low <= power <= high)
     yield from _memory(report.memory)
 
