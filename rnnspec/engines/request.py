@@ -121,7 +121,7 @@ class Stream(Protocol):
     """An engine's stream: weights of its own, and states from call to call. Calls must not overlap."""
 
     def step(self, x: Tensor, output: Tensor) -> None:
-        """Runs one step, `(batch, features)`, into `(batch, output size)`; neither has gaps."""
+        """Runs one step, `(batch, features)`, into `(batch, output size)` without gaps."""
 
     def chunk(self, x: Tensor, mask: Tensor | None, output: Tensor) -> None:
         """Runs a chunk, `(batch, time, features)`, into all outputs or the last one; their last axis has no gaps."""

@@ -37,7 +37,7 @@ def _open(path: Path) -> ctypes.CDLL | str:
     library.rnnspec_stream_size.restype = number = ctypes.c_int64
     strided = (ctypes.c_void_p, number, number)
     library.rnnspec_stream_open.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
-    library.rnnspec_stream_step.argtypes = (ctypes.c_void_p,) * 3
+    library.rnnspec_stream_step.argtypes = (ctypes.c_void_p, ctypes.c_void_p, number, ctypes.c_void_p)
     library.rnnspec_stream_chunk.argtypes = (ctypes.c_void_p, number, *strided * 3)
     library.rnnspec_stream_reset.argtypes = (ctypes.c_void_p,) * 4
     library.rnnspec_stream_read.argtypes = (ctypes.c_void_p,) * 3

@@ -43,7 +43,7 @@ class Stream:
 
     def step(self, x: Tensor, output: Tensor) -> None:
         """One step, without a mask."""
-        self._step(self._address, x.data_ptr(), output.data_ptr())
+        self._step(self._address, x.data_ptr(), x.stride(0), output.data_ptr())
 
     def chunk(self, x: Tensor, mask: Tensor | None, output: Tensor) -> None:
         """Any number of steps."""

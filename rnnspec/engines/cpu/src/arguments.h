@@ -63,7 +63,7 @@ int rnnspec_backward(const Arguments *);
 int64_t rnnspec_reserve_size(const Arguments *);/* elements; the same for every instruction set */
 int64_t rnnspec_stream_size(const Arguments *); /* bytes; they must lie at a multiple of 64 */
 void rnnspec_stream_open(const Arguments *, void *stream);
-void rnnspec_stream_step(void *stream, const void *x, void *output); /* (batch, features) and (batch, units), without gaps */
+void rnnspec_stream_step(void *stream, const void *x, int64_t x_batch_stride, void *output); /* (batch, units), no gaps */
 void rnnspec_stream_chunk(void *stream, int64_t timesteps, const void *x, int64_t x_batch_stride, int64_t x_time_stride,
                          const uint8_t *mask, int64_t mask_batch_stride, int64_t mask_time_stride,
                          void *output, int64_t output_batch_stride, int64_t output_time_stride);

@@ -133,10 +133,9 @@ PUBLIC void rnnspec_stream_chunk(void *stream, int64_t timesteps, const void *x,
     streams_of(&a)->run(stream, &a);
 }
 
-PUBLIC void rnnspec_stream_step(void *stream, const void *x, void *output)
+PUBLIC void rnnspec_stream_step(void *stream, const void *x, int64_t x_batch_stride, void *output)
 {
-    const Arguments *a = stream;
-    rnnspec_stream_chunk(stream, 1, x, a->features, 0, NULL, 0, 0, output, a->units, 0);
+    rnnspec_stream_chunk(stream, 1, x, x_batch_stride, 0, NULL, 0, 0, output, ((const Arguments *)stream)->units, 0);
 }
 
 PUBLIC void rnnspec_stream_reset(void *stream, const void *h, const void *c, const uint8_t *rows)
