@@ -25,7 +25,7 @@ from rnnspec.engines.checks import (
     fitting_dropout_masks,
     weight_shapes,
 )
-from rnnspec.engines.plan import engine_of, plan
+from rnnspec.engines.plan import engine_for
 from rnnspec.engines.request import Dropped, Request, Tensors
 from rnnspec.errors import DTypeError, ShapeError, WeightsError
 from rnnspec.registry import ACTIVATIONS
@@ -281,7 +281,7 @@ def _run(
         input_dropout=_dropped(tensors.input_masks),
         recurrent_dropout=_dropped(tensors.recurrent_masks),
     )
-    result = engine_of(plan(request).engine).run(request, tensors)
+    result = engine_for(request).run(request, tensors)
     return (result.output, *result.states) if return_state else result.output
 
 

@@ -18,7 +18,7 @@ from torch._higher_order_ops.scan import scan
 from torch._inductor import config as inductor
 
 from rnnspec import dropout_masks, nn, use_engine
-from rnnspec.engines import scan as engine
+from rnnspec.engines import plan as planning, scan as engine
 from rnnspec.engines.cells import Cell, ExtraWeight
 from rnnspec.engines.request import Request
 from rnnspec.errors import EngineError
@@ -81,14 +81,16 @@ def gradients(layer: Any, call: Any, rows: int, time: int) -> list[Any]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_compiled_before() -> None:
+def _without_the_engine_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU: a compiled call takes `scan`, any other `steps`."""
     torch._dynamo.reset()
+    monkeypatch.setattr(planning, "ENGINES", planning.ENGINES[1:])
 
 
 def test_an_eager_call_is_refused_in_words() -> None:
     layer = nn.LSTM(3, input_size=2)
     refusal = "the call is neither compiled nor exported"
-    assert layer.plan((4, 5, 2)).engine == "cpu"
+    assert layer.plan((4, 5, 2)).engine == "steps"
     with use_engine("scan"), pytest.raises(EngineError) as error:
         layer(torch.zeros(1, 2, 2))
     assert str(error.value) == f"the engine 'scan' cannot run this call: {refusal}"

@@ -6,8 +6,6 @@ what stands before it, and one model of all three is compiled ahead of time.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,17 +16,14 @@ from torch import Tensor
 from torch._dynamo.exc import Unsupported, UserError
 from torch._inductor import config as inductor
 from torch.export import Dim, ExportedProgram
-from transform_cases import FEATURES, UNITS, Failure, Subject, gradients, row
+from transform_cases import FEATURES, UNITS, Failure, Subject, gradients, needs_a_compiler, row
 
-from rnnspec import nn
+from rnnspec import nn, use_engine
 
 LENGTHS = (7, 13, 11, 5, 30, 12, 2, 100, 9, 3, 64, 33)
 ALL_THREE = "all three"
-COMPILER = os.environ.get("CXX", "g++")
-needs_a_compiler = pytest.mark.skipif(
-    shutil.which(COMPILER) is None, reason=f"Inductor needs a C++ compiler, and there is no {COMPILER}: set CXX"
-)
 compiled, slow = pytest.mark.compiled, pytest.mark.slow
+both_engines = pytest.mark.parametrize("engine", ["cpu", "scan"])
 
 
 class AllThree(torch.nn.Module):
@@ -76,8 +71,14 @@ ONE_LENGTH = Failure(UserError, "Constraints violated (time)", "no: every length
 
 
 @needs_a_compiler
-@row("`torch.compile(fullgraph=True)`, 12 lengths and batches, with all gradients", NOT_TRACED, compiled, slow)
-def test_one_graph_serves_every_length(subject: Subject) -> None:
+@row(
+    "`torch.compile(fullgraph=True)`, 12 lengths and batches, with all gradients",
+    NOT_TRACED,
+    compiled,
+    slow,
+    both_engines,
+)
+def test_one_graph_serves_every_length(subject: Subject, engine: str) -> None:
     """A SimpleRNN is compiled with torch's defaults: sizes are constants in the first call, free from the second."""
     backend = "inductor" if subject.kind == "LSTM" else "aot_eager"
     dynamic = None if subject.kind == "SimpleRNN" else True
@@ -85,17 +86,19 @@ def test_one_graph_serves_every_length(subject: Subject) -> None:
     module = torch.compile(subject.module, fullgraph=True, backend=backend, dynamic=dynamic)
 
     for number, length in enumerate(LENGTHS):
-        with torch.compiler.set_stance("fail_on_recompile" if number > 1 else "default"):
+        stance = torch.compiler.set_stance("fail_on_recompile" if number > 1 else "default")
+        with stance, use_engine(engine):
             data = subject.data(5 + number, length)
             inputs = [*data, *subject.module.parameters()]
             got = gradients(subject(*data, module=module), inputs)
         torch.testing.assert_close(got, gradients(subject(*data), inputs))
 
     x, options = subject.arguments(*data)
-    assert not torch.equal(module(*x, **options), module(*x, **options))  # dropout masks are drawn anew
+    with use_engine(engine):
+        assert not torch.equal(module(*x, **options), module(*x, **options))  # dropout masks are drawn anew
 
 
-def exported(subject: Subject) -> ExportedProgram:
+def exported(subject: Subject, engine: str) -> ExportedProgram:
     """The layer in evaluation mode, exported with a free batch and free time."""
     subject.module.eval()
     batch, time = Dim("batch", min=1, max=4096), Dim("time", min=1, max=512)
@@ -104,7 +107,7 @@ def exported(subject: Subject) -> ExportedProgram:
     shapes: Any = {"x": {0: batch, 1: time}, "mask": {0: batch, 1: time}, "initial_state": [{0: batch}] * states}
     if not subject.ours:
         shapes = {"input": {0: batch, 1: time}, "hx": ({1: batch}, {1: batch})}
-    with torch.no_grad():
+    with torch.no_grad(), use_engine(engine):
         return torch.export.export(subject.module, arguments, options, dynamic_shapes=shapes)
 
 
@@ -114,21 +117,27 @@ torchs_own = pytest.mark.filterwarnings(
 )
 
 
-@row(f"`torch.export` {FREE}, run at lengths from 1 to 512", ONE_LENGTH, compiled, slow, torchs_own)
-def test_an_exported_layer_runs_at_every_length(subject: Subject) -> None:
-    program = exported(subject)
-    assert any(node.target is torch.ops.higher_order.scan for node in program.graph.nodes)
-    module = program.module()
+@row(f"`torch.export` {FREE}, run at lengths from 1 to 512", ONE_LENGTH, compiled, slow, both_engines, torchs_own)
+def test_an_exported_layer_runs_at_every_length(subject: Subject, engine: str) -> None:
+    module = exported(subject, engine).module()
     for number, length in enumerate((1, 2, 3, 5, 16, 63, 64, 65, 255, 256, 500, 511, 512)):
         data = tuple(tensor.detach() for tensor in subject.data(1 + number % 4, length))
         torch.testing.assert_close(subject(*data, module=module), subject(*data))
 
 
 @needs_a_compiler
-@row(f"AOTInductor {FREE}, a model of all three layers", ONE_LENGTH, compiled, slow, torchs_own, kinds=[ALL_THREE])
-def test_a_model_compiled_ahead_of_time_runs_at_every_length(subject: Subject, tmp_path: Path) -> None:
+@row(
+    f"AOTInductor {FREE}, a model of all three layers",
+    ONE_LENGTH,
+    compiled,
+    slow,
+    both_engines,
+    torchs_own,
+    kinds=[ALL_THREE],
+)
+def test_a_model_compiled_ahead_of_time_runs_at_every_length(subject: Subject, engine: str, tmp_path: Path) -> None:
     package = torch._inductor.aoti_compile_and_package(
-        exported(subject), package_path=str(tmp_path / "model.pt2"), inductor_configs={"inplace_buffers": False}
+        exported(subject, engine), package_path=str(tmp_path / "model.pt2"), inductor_configs={"inplace_buffers": False}
     )
     module = torch._inductor.aoti_load_package(package)
     for number, length in enumerate((1, 2, 3, 64, 511, 512)):

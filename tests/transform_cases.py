@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,10 @@ from rnnspec import nn
 
 FEATURES, UNITS = 2, 3
 TORCH = "torch.nn.LSTM"
+COMPILER = os.environ.get("CXX", "g++")
+needs_a_compiler = pytest.mark.skipif(
+    shutil.which(COMPILER) is None, reason=f"Inductor needs a C++ compiler, and there is no {COMPILER}: set CXX"
+)
 KINDS: dict[str, Callable[..., Any]] = {"LSTM": nn.LSTM, "GRU": nn.GRU, "SimpleRNN": nn.SimpleRNN}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from rnnspec.engines.steps import Steps
 from rnnspec.errors import EngineError, Problem
 from rnnspec.registry import did_you_mean
 
-__all__ = ["ENGINES", "Plan", "engine_of", "plan", "use_engine"]
+__all__ = ["ENGINES", "Plan", "engine_for", "engine_of", "plan", "use_engine"]
 
 ENGINES: tuple[Engine, ...] = (Cpu(), Scan(), Steps())
 """All engines, the fastest first; a plan takes the first that does not refuse."""
@@ -51,14 +52,14 @@ class _Forced(threading.local):
 _forced = _Forced()
 
 
-def plan(request: Request) -> Plan:
+def engine_for(request: Request) -> Engine:
     """Chooses the engine of a request: the forced one, or the first that does not refuse.
 
     Args:
         request: The call.
 
     Returns:
-        The plan, with the reasons of every refusal.
+        The engine.
 
     Raises:
         EngineError: If `use_engine` forces an engine that cannot run the request, or none can.
@@ -68,15 +69,37 @@ def plan(request: Request) -> Plan:
         reason = engine.refuses(request)
         if reason is not None:
             raise EngineError(f"the engine '{_forced.engine}' cannot run this call: {reason}")
-        reasons = [f"{engine.name}, because use_engine asks for it"]
-        return Plan(engine.name, engine.settings(request), tuple(reasons))
-    reasons = []
+        return engine
     for engine in ENGINES:
-        reason = engine.refuses(request)
-        if reason is None:
-            return Plan(engine.name, engine.settings(request), (f"{engine.name}, because {engine.strength}", *reasons))
-        reasons.append(f"not {engine.name}, because {reason}")
-    raise EngineError(f"no engine can run this call: {'; '.join(reasons)}")
+        if engine.refuses(request) is None:
+            return engine
+    raise EngineError(f"no engine can run this call: {'; '.join(_refusals(request, None))}")
+
+
+def _refusals(request: Request, chosen: Engine | None) -> list[str]:
+    """Why the engines before the chosen one were not chosen."""
+    before = itertools.takewhile(lambda engine: engine is not chosen, ENGINES)
+    return [f"not {engine.name}, because {engine.refuses(request)}" for engine in before]
+
+
+def plan(request: Request) -> Plan:
+    """Tells which engine would run a request, and why.
+
+    Args:
+        request: The call.
+
+    Returns:
+        The plan, with the reasons of every refusal.
+
+    Raises:
+        EngineError: See `engine_for`.
+    """
+    engine = engine_for(request)
+    if _forced.engine is not None:
+        reasons = [f"{engine.name}, because use_engine asks for it"]
+    else:
+        reasons = [f"{engine.name}, because {engine.strength}", *_refusals(request, engine)]
+    return Plan(engine.name, engine.settings(request), tuple(reasons))
 
 
 def engine_of(name: str) -> Engine:

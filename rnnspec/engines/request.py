@@ -23,15 +23,13 @@ def is_traced() -> bool:
 
 
 def obstacle() -> str | None:
-    """What is done to the operations of a call as it stands that only torch's own operations allow; None if nothing."""
-    if torch.compiler.is_compiling():
-        return "torch.compile or torch.export traces the call"
+    """What is done to the operations of a call that only torch's own operations allow; None if nothing."""
     if torch._C._functorch.get_dynamic_layer_stack_depth():
         return "a transform of torch.func is active"
     if forward_ad._current_level >= 0:
         return "forward-mode differentiation is active"
-    if torch.is_autocast_enabled("cpu"):
-        return "autocast chooses the precision of every operation"
+    if torch._C._get_tracing_state() is not None:
+        return "torch.jit traces the call"
     return None
 
 

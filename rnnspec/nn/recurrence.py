@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import PackedSequence
 from rnnspec import shapes
 from rnnspec.engines.cells import Cell
 from rnnspec.engines.checks import check_cell, fitting_dropout_masks, weight_shapes
-from rnnspec.engines.plan import Plan, engine_of, plan
+from rnnspec.engines.plan import Plan, engine_for, plan
 from rnnspec.engines.request import Dropped, Request, Result, Tensors
 from rnnspec.errors import DTypeError, ShapeError, StateError
 from rnnspec.nn import regularizers
@@ -215,7 +215,7 @@ class Recurrence(CarriedStates):
     def run(self, tensors: Tensors) -> Result:
         """Runs the engine that the plan chooses for these tensors."""
         request = self.request(tuple(tensors.x.shape), tensors.mask is not None)
-        result = engine_of(plan(request).engine).run(request, tensors)
+        result = engine_for(request).run(request, tensors)
         if not torch.compiler.is_compiling():  # asked first, so that no compiled call depends on the recorders
             for keep in self.recorders:
                 keep(request, tensors)

@@ -10,7 +10,7 @@ import torch
 from rnnspec.engines import activations
 from rnnspec.engines.cells import GRU, LSTM, SimpleRNN
 from rnnspec.engines.cpu import library, sequence
-from rnnspec.engines.cpu.launcher import ACTIVATIONS
+from rnnspec.engines.cpu.options import ACTIVATIONS, activations_of
 from rnnspec.engines.cpu.stream import Stream
 from rnnspec.engines.request import Request, Result, Tensors
 
@@ -35,7 +35,7 @@ class Cpu:
         cell = request.cell
         if type(cell) not in (SimpleRNN, LSTM, GRU):
             return f"{type(cell).__name__} has equations of its own"
-        for activation in sequence.activations_of(cell):
+        for activation in activations_of(cell):
             if activation is activations.softmax:
                 return f"{activation.name} is not pointwise"
             if activation.name not in ACTIVATIONS or activation is not getattr(activations, activation.name):

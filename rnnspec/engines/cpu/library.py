@@ -24,15 +24,14 @@ VARIABLE = "RNNSPEC_CPU"
 PATH = Path(__file__).with_name("_library.so")
 
 
-@lru_cache(maxsize=1)
-def _open(path: Path) -> ctypes.CDLL | str:
+def _open(path: Path) -> tuple[ctypes.CDLL | None, str | None]:
     """The library, or the reason why there is none."""
     if not path.exists():
-        return "its C library is not there: no C compiler was found when rnnspec was installed"
+        return None, "its C library is not there: when rnnspec was installed, there was no C compiler, or it failed"
     try:
         library = ctypes.CDLL(str(path))
     except OSError as error:
-        return f"its C library does not load: {error}"
+        return None, f"its C library does not load: {error}"
     library.rnnspec_reserve_size.restype = ctypes.c_int64
     library.rnnspec_stream_size.restype = number = ctypes.c_int64
     strided = (ctypes.c_void_p, number, number)
@@ -43,32 +42,35 @@ def _open(path: Path) -> ctypes.CDLL | str:
     library.rnnspec_stream_read.argtypes = (ctypes.c_void_p,) * 3
     for name in ("open", "step", "chunk", "reset", "read"):
         library[f"rnnspec_stream_{name}"].restype = None
-    return library
+    return library, None
+
+
+# Found once, here: torch.compile cannot trace it.
+_library, _reason = _open(PATH)
 
 
 def unavailable() -> str | None:
     """Why the library cannot be used, in words that follow "because"; None if it can."""
-    found = _open(PATH)
-    return found if isinstance(found, str) else None
+    return _reason
 
 
 def load() -> ctypes.CDLL:
-    """Loads the library, once.
+    """The library.
 
     Returns:
         The library.
 
     Raises:
-        EngineError: If it cannot be loaded.
+        EngineError: If there is none.
     """
-    found = _open(PATH)
-    if isinstance(found, str):
-        raise EngineError(f"the engine 'cpu' cannot run, because {found}")
-    return found
+    if _library is None:
+        raise EngineError(f"the engine 'cpu' cannot run, because {_reason}")
+    return _library
 
 
+@lru_cache(maxsize=1)
 def instruction_set() -> int:
-    """The best instruction set that this machine runs and `RNNSPEC_CPU` allows.
+    """The best instruction set that this machine runs and `RNNSPEC_CPU` allows, which is read at the first call.
 
     Returns:
         An index of `INSTRUCTION_SETS`.

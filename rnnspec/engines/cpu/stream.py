@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from rnnspec.engines.cpu import library
-from rnnspec.engines.cpu.launcher import arguments
-from rnnspec.engines.cpu.sequence import options_of
+from rnnspec.engines.cpu.launcher import arguments, laid_out
+from rnnspec.engines.cpu.options import Data, options_of
 from rnnspec.engines.request import Request, Tensors
 
 __all__ = ["Stream"]
@@ -18,22 +18,21 @@ class Stream:
 
     def __init__(self, request: Request, tensors: Tensors) -> None:
         loaded = library.load()
-        kernel, recurrent_kernel = tensors.kernel.contiguous(), tensors.recurrent_kernel.contiguous()
-        bias = None if tensors.bias is None else tensors.bias.contiguous()
         h, *rest = states = [state.contiguous() for state in tensors.states]
-        made_of = arguments(
-            options_of(request),
-            (tensors.x.shape[0], 0, request.features),
-            request.units,
-            {
-                "is_double": request.dtype == torch.float64,
-                "kernel": kernel,
-                "recurrent_kernel": recurrent_kernel,
-                "bias": bias,
-                "initial_h": h,
-                "initial_c": rest[0] if rest else None,
-            },
+        data = laid_out(
+            Data(
+                tensors.x[:, :0],
+                tensors.kernel,
+                tensors.recurrent_kernel,
+                tensors.bias,
+                h,
+                rest[0] if rest else None,
+                mask=None,
+                input_masks=None,
+                recurrent_masks=None,
+            )
         )
+        made_of = arguments(data, options_of(request))
         self._memory = torch.empty(loaded.rnnspec_stream_size(made_of), dtype=torch.uint8, device="cpu")
         self._address = self._memory.data_ptr()
         self._like = states

@@ -168,8 +168,8 @@ def run(request: Request, tensors: Tensors) -> Result:
 
 
 def checkpoint_every(request: Request) -> int:
-    """Steps between kept states; 0 where the transforms around the call leave no choice but to keep everything."""
-    return 0 if request.obstacle else request.checkpoint_every
+    """Steps between kept states; 0 where a graph or the transforms around the call leave no choice but to keep all."""
+    return 0 if request.traced or request.obstacle else request.checkpoint_every
 
 
 def loop(request: Request, tensors: Tensors, emitted: Tensor) -> tuple[list[Tensor], tuple[Tensor, ...], Tensor]:
