@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= 2
+CALLS ?= 10000
+SANITIZERS ?= address,undefined
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install --constraint constraints.txt
@@ -11,7 +13,7 @@ MUTMUT := $(ONE_THREAD) $(BIN)/mutmut
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format docs bench mutate mutate-results build clean
+.PHONY: help run test lint format docs bench sanitize mutate mutate-results build clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -41,6 +43,10 @@ docs: $(VENV)/docs ## the documentation site in site/; warnings are errors
 # Wants a quiet machine. `make bench BENCH=--quick` shows in two minutes that it works; BENCH=--short is short.
 bench: $(VENV)/bench ## how fast the layers are beside torch.nn and Keras: tables and pictures in benchmarks/results/
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# `make sanitize CALLS=100000` takes ten minutes; SANITIZERS=thread looks for races.
+sanitize: $(VENV)/dev ## random calls of the C library under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(BIN)/python tests/sanitizers.py --calls $(CALLS) --sanitizers $(SANITIZERS)
 
 # Takes up where it stopped, and runs again only what changed. `make mutate MUTANTS='rnnspec.nn.states.*'` runs a part.
 # Which test comes by which line is measured again once a test has changed: the tool fails on a name that is gone.

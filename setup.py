@@ -106,8 +106,9 @@ class WithLibrary(Distribution):
         return True
 
 
-setup(
-    cmdclass={"build_ext": BuildLibrary, "bdist_wheel": Wheel},
-    distclass=WithLibrary,
-    ext_modules=[Extension("rnnspec.engines.cpu._library", [str(SOURCES / "isa.c"), str(SOURCES / "main.c")])],
-)
+if __name__ == "__main__":
+    setup(
+        cmdclass={"build_ext": BuildLibrary, "bdist_wheel": Wheel},
+        distclass=WithLibrary,
+        ext_modules=[Extension("rnnspec.engines.cpu._library", [str(SOURCES / "isa.c"), str(SOURCES / "main.c")])],
+    )
