@@ -37,6 +37,8 @@ ELEMENTS = {"f32": [], "f64": ["-DDOUBLE"]}
 
 def compile_library(library: Path, objects: Path) -> None:
     """Compiles the sources, the sweep once for each instruction set and element type, and links them."""
+    if platform.system() == "Windows":
+        raise OSError("the C code is not for Windows")
     compiler = shlex.split(os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), "cc"))
     flags = [*FLAGS, *shlex.split(os.environ.get("CFLAGS", ""))]
     sets = INSTRUCTION_SETS if platform.machine() in ("x86_64", "AMD64") else {"portable": []}

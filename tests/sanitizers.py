@@ -36,7 +36,7 @@ def has_sanitizers(folder: Path, sanitizers: str = SANITIZERS) -> bool:
         return False
 
 
-def _setup() -> ModuleType:
+def setup_module() -> ModuleType:
     """The module setup.py, which knows how the library is compiled."""
     spec = importlib.util.spec_from_file_location("rnnspec_setup", ROOT / "setup.py")
     assert spec is not None
@@ -57,7 +57,7 @@ def build(folder: Path, sanitizers: str = SANITIZERS) -> list[str]:
         The command that runs it, but for the seed and the count of calls.
     """
     flags = flags_of(sanitizers)
-    setup = _setup()
+    setup = setup_module()
     setup.FLAGS.extend(flags)
     # The code of AVX-512, its panels, tiles and chunks, in instructions that every machine has.
     setup.INSTRUCTION_SETS["avx512"] = ["-D__AVX512F__", "-Wno-psabi"]

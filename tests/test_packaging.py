@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import sanitizers
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = "rnnspec/engines/cpu/_library.so"
@@ -97,3 +98,11 @@ def test_the_sources_compile_without_a_warning(tree: Path, compiler: str) -> Non
     wheel = build(tree, "wheel", CC=compiler, CFLAGS="-Werror")
 
     assert "-py3-none-linux_" in wheel.name
+
+
+def test_windows_gets_no_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    setup = sanitizers.setup_module()
+    monkeypatch.setattr(setup.platform, "system", lambda: "Windows")
+
+    with pytest.raises(OSError, match="the C code is not for Windows"):
+        setup.compile_library(tmp_path / "library.so", tmp_path)

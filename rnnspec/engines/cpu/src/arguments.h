@@ -70,4 +70,4 @@ void rnnspec_stream_chunk(void *stream, int64_t timesteps, const void *x, int64_
 void rnnspec_stream_reset(void *stream, const void *h, const void *c, const uint8_t *rows); /* (batch, units); rows: or null */
 void rnnspec_stream_read(void *stream, void *h, void *c);
 int rnnspec_instruction_set(void);              /* the best one that this machine runs */
-int rnnspec_shares_threads(void);               /* 1 where an OpenMP runtime (torch's) is there to share */
+int rnnspec_shares_threads(void);               /* 1 where an OpenMP runtime (torch's) is there to share: in no forked process */

@@ -1,6 +1,8 @@
 /* The entry points: the choice of the instruction set, and threads. */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -19,14 +21,35 @@ extern void GOMP_parallel(void (*)(void *), void *, unsigned, unsigned) __attrib
 extern int omp_get_thread_num(void) __attribute__((weak));
 extern int omp_get_num_threads(void) __attribute__((weak));
 
-/* No pool survives a fork: a child runs in its own thread. */
+/* No pool survives a fork: a child runs in its own thread. The library may itself be opened in a child, after its parent
+ * has used the pool: Linux tells whether a process was forked and has executed no other program since. */
 static int is_forked;
 #ifndef _WIN32
 static void remember_fork(void) { is_forked = 1; }
-__attribute__((constructor)) static void watch_forks(void) { pthread_atfork(NULL, NULL, remember_fork); }
+
+static int was_forked(void)
+{
+    char text[512] = "";
+    unsigned flags = 0;
+    FILE *file = fopen("/proc/self/stat", "r");
+    if (!file) return 0;
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    const char *name_end = strrchr(text, ')');
+    return name_end && sscanf(name_end, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 && (flags & 0x40); /* PF_FORKNOEXEC */
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    is_forked = was_forked();
+    pthread_atfork(NULL, NULL, remember_fork);
+}
 #endif
 
-PUBLIC int rnnspec_shares_threads(void) { return GOMP_parallel && omp_get_thread_num && omp_get_num_threads; }
+PUBLIC int rnnspec_shares_threads(void)
+{
+    return !is_forked && GOMP_parallel && omp_get_thread_num && omp_get_num_threads;
+}
 
 typedef struct {
     void (*fn)(void *, long);
@@ -43,7 +66,7 @@ static void run_share(void *call_)
 void rnnspec_parallel(void (*fn)(void *, long), void *argument, long n)
 {
     Call call = {fn, argument, n};
-    if (n > 1 && !is_forked && rnnspec_shares_threads()) GOMP_parallel(run_share, &call, (unsigned)n, 0);
+    if (n > 1 && rnnspec_shares_threads()) GOMP_parallel(run_share, &call, (unsigned)n, 0);
     else
         for (long i = 0; i < n; i++) fn(argument, i);
 }
