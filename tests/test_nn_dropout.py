@@ -11,6 +11,7 @@ from torch import Tensor
 import rnnspec
 from rnnspec import nn
 from rnnspec.errors import ShapeError
+from rnnspec.nn import dropout
 from rnnspec.nn.dropout import draw_seed, dropout_mask, drops, seeded_generator, variational_masks
 
 SEED = torch.tensor([123456789, 987654321])
@@ -42,6 +43,18 @@ def test_the_numbers_of_a_mask_never_change() -> None:
     """Pinned: a run that is resumed with a later version drops the same units."""
     assert mask_of(2, 8).tolist() == PINNED[0]
     assert mask_of(2, 8, stream=1).tolist() == PINNED[1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("rate", [0.1, 0.25, 0.5, 0.999])
+def test_the_librarys_masks_are_those_of_torchs_operations(
+    rate: float, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = torch.tensor([0xFFFFFFFF, 12345])
+    ours = mask_of(3, 257, rate=rate, seed=seed, stream=2, dtype=dtype)
+    monkeypatch.setattr(dropout, "cpu_mask", lambda *_: None)
+
+    assert torch.equal(ours, mask_of(3, 257, rate=rate, seed=seed, stream=2, dtype=dtype))
 
 
 def test_masks_are_independent_of_each_other() -> None:

@@ -2,7 +2,7 @@
 
 torch's own generators give other numbers on CUDA than on the CPU, and other numbers again when compiled. So a call
 draws one 64-bit seed, on the CPU, and a mask is an integer hash of that seed and of each entry's position, in plain
-tensor operations: the same seed drops the same units wherever the layer runs.
+tensor operations or the same in C: the same seed drops the same units wherever the layer runs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from rnnspec.engines.checks import check_mask_count
+from rnnspec.engines.cpu.masks import dropout_mask as cpu_mask
 from rnnspec.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -84,12 +85,16 @@ def dropout_mask(
     Returns:
         A tensor of 0 and 1 / (1 - rate).
     """
+    threshold = round(rate * (WORD + 1))
+    if device.type == "cpu":
+        mask = cpu_mask(seed, rate, threshold, shape, stream, dtype)
+        if mask is not None:
+            return mask
     low, high = seed.to(device, non_blocking=True).unbind()  # a blocking copy would wait for the device
-    count = math.prod(shape)
-    position = torch.arange(count, device=device)
+    position = torch.arange(math.prod(shape), device=device)
     bits = _mix(_mix(position ^ low) + stream & WORD ^ high)
     # The scale is rounded once, as Keras's division by the kept fraction is.
-    return (bits >= round(rate * (WORD + 1))).to(dtype).div(1.0 - rate).reshape(tuple(shape))
+    return (bits >= threshold).to(dtype).div(1.0 - rate).reshape(tuple(shape))
 
 
 class InjectedMasks(NamedTuple):

@@ -34,6 +34,11 @@ def _open(path: Path) -> tuple[ctypes.CDLL | None, str | None]:
         return None, f"its C library does not load: {error}"
     library.rnnspec_reserve_size.restype = ctypes.c_int64
     library.rnnspec_stream_size.restype = number = ctypes.c_int64
+    library.rnnspec_dropout_mask.argtypes = (
+        *(ctypes.c_void_p, number, number, ctypes.c_double),
+        *(number, number, ctypes.c_void_p),
+    )
+    library.rnnspec_dropout_mask.restype = None
     strided = (ctypes.c_void_p, number, number)
     library.rnnspec_stream_open.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
     library.rnnspec_stream_step.argtypes = (ctypes.c_void_p, ctypes.c_void_p, number, ctypes.c_void_p)

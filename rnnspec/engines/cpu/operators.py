@@ -17,7 +17,7 @@ from rnnspec.engines.cpu import launcher
 from rnnspec.engines.cpu.again import gradients_through_the_loop
 from rnnspec.engines.cpu.options import Data, Options
 
-__all__ = ["sweep"]
+__all__ = ["sweep", "unseen"]
 
 _DATA = (
     "Tensor x, Tensor kernel, Tensor recurrent_kernel, Tensor? bias, Tensor h, Tensor? c, Tensor? mask, "
@@ -50,12 +50,12 @@ def sweep(data: Data, options: Options) -> tuple[Tensor, Tensor, Maybe]:
     Returns:
         The output, the final h, and the final c; without c in the data that is empty, or None.
     """
-    run = _differentiable if _unseen(data) else torch.ops.rnnspec.sweep
+    run = _differentiable if unseen(data) else torch.ops.rnnspec.sweep
     found: tuple[Tensor, Tensor, Maybe] = run(*data, *options)
     return found
 
 
-def _unseen(tensors: Iterable[Maybe]) -> bool:
+def unseen(tensors: Iterable[Maybe]) -> bool:
     """Whether nobody watches: torch's dispatcher, which takes longer than a short sequence, need not know of the call.
 
     Those who watch are torch.compile, torch.export and all other modes, classes of tensors, and the profiler.
@@ -74,7 +74,7 @@ class _Sweep(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *arguments: Any) -> tuple[Tensor, Tensor, Maybe]:
         data = arguments[:_DATA_COUNT]
-        if _unseen(data):
+        if unseen(data):
             options = Options(*arguments[_DATA_COUNT:])
             output, h, c, reserve = launcher.forward(Data(*data), options, keeps=True)
         else:
@@ -96,7 +96,7 @@ class _Sweep(torch.autograd.Function):
         if torch.is_grad_enabled() or needed[7] or needed[8]:
             return *gradients_through_the_loop((d_output, d_h, d_c), Data(*data), Options(*ctx.options)), *rest
         given = (d_output, d_h, d_c, reserve)
-        if _unseen((*given, *data)):
+        if unseen((*given, *data)):
             options = Options(*ctx.options)
             gradients = launcher.backward(*given, Data(*data), options, input_too=needed[0])
         else:
@@ -112,7 +112,7 @@ def _differentiable(*arguments: Any) -> Any:
     data = arguments[:_DATA_COUNT]
     if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in data):
         return _Sweep.apply(*arguments)  # type: ignore[no-untyped-call]
-    if _unseen(data):
+    if unseen(data):
         return launcher.forward(Data(*data), Options(*arguments[_DATA_COUNT:]), keeps=False)[:3]
     with torch._C._AutoDispatchBelowAutograd():
         return torch.ops.rnnspec.sweep(*arguments)

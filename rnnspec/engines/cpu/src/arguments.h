@@ -69,5 +69,8 @@ void rnnspec_stream_chunk(void *stream, int64_t timesteps, const void *x, int64_
                          void *output, int64_t output_batch_stride, int64_t output_time_stride);
 void rnnspec_stream_reset(void *stream, const void *h, const void *c, const uint8_t *rows); /* (batch, units); rows: or null */
 void rnnspec_stream_read(void *stream, void *h, void *c);
+/* A mask of inverted dropout, `count` elements: 0, or 1 / kept where the hash of seed and position is at least threshold. */
+void rnnspec_dropout_mask(const int64_t *seed, int64_t stream, int64_t threshold, double kept, int64_t is_double,
+                          int64_t count, void *to);
 int rnnspec_instruction_set(void);              /* the best one that this machine runs */
 int rnnspec_shares_threads(void);               /* 1 where an OpenMP runtime (torch's) is there to share: in no forked process */

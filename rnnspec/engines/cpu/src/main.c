@@ -90,6 +90,27 @@ PUBLIC int64_t rnnspec_reserve_size(const Arguments *a)
     return 4 * line + a->batch * kept * columns * (states[a->cell] + (every ? 0 : slots[a->cell]));
 }
 
+/* The 32-bit hash of rnnspec/nn/dropout.py. */
+static uint64_t mix(uint64_t bits)
+{
+    bits = (bits ^ bits >> 16) * 0x21F0AAAD & 0xFFFFFFFF;
+    bits = (bits ^ bits >> 15) * 0x735A2D97 & 0xFFFFFFFF;
+    return bits ^ bits >> 15;
+}
+
+PUBLIC void rnnspec_dropout_mask(const int64_t *seed, int64_t stream, int64_t threshold, double kept, int64_t is_double,
+                                 int64_t count, void *to)
+{
+    const uint64_t low = (uint64_t)seed[0], high = (uint64_t)seed[1];
+    const float scale = 1 / (float)kept;
+    for (int64_t i = 0; i < count; i++) {
+        const uint64_t bits = mix(((mix((uint64_t)i ^ low) + (uint64_t)stream) & 0xFFFFFFFF) ^ high);
+        const int stays = bits >= (uint64_t)threshold;
+        if (is_double) ((double *)to)[i] = stays ? 1 / kept : 0;
+        else ((float *)to)[i] = stays ? scale : 0;
+    }
+}
+
 PUBLIC int rnnspec_instruction_set(void)
 {
 #ifdef __x86_64__
