@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import given, strategies as st
+from instruction_sets import limited_to
 from torch import Tensor
 
 from rnnspec import nn
@@ -35,17 +36,10 @@ TOLERANCE = {torch.float32: (5e-6, 5e-5), torch.float64: (1e-12, 1e-12)}
 
 
 @pytest.fixture(autouse=True, params=library.INSTRUCTION_SETS)
-def instruction_set(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
     """Every test runs with every instruction set of the machine."""
-    name: str = request.param
-    monkeypatch.delenv(library.VARIABLE, raising=False)
-    library.instruction_set.cache_clear()
-    if library.INSTRUCTION_SETS.index(name) > library.instruction_set():
-        pytest.skip(f"this machine has no {name}")
-    monkeypatch.setenv(library.VARIABLE, name)
-    library.instruction_set.cache_clear()
-    yield name
-    library.instruction_set.cache_clear()
+    with limited_to(request.param):
+        yield request.param
 
 
 def drawn(shape: tuple[int, ...], dtype: torch.dtype, scale: float = 1.0) -> Tensor:

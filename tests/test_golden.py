@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 import torch
 from golden_cases import WEIGHTS, Call, Case, float64_cases, read_float64, read_tensorflow, tensorflow_cases
+from instruction_sets import limited_to
 
 import rnnspec
+from rnnspec.engines.cpu import library
 
 FLOAT64 = list(float64_cases())
 TENSORFLOW = list(tensorflow_cases())
@@ -39,11 +42,24 @@ def tensors(arrays: list[np.ndarray] | None, dtype: torch.dtype) -> list[torch.T
     return None if arrays is None else [torch.tensor(array, dtype=dtype) for array in arrays]
 
 
+@pytest.fixture(params=["steps", *library.INSTRUCTION_SETS])
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The step loop, and the engine `cpu` with every instruction set of the machine."""
+    if request.param == "steps":
+        with rnnspec.use_engine("steps"):
+            yield "steps"
+        return
+    with limited_to(request.param):
+        yield "cpu"
+
+
 class Player:
     """Plays the calls of a case on one layer."""
 
-    def __init__(self, case: Case, dtype: str, tolerances: tuple[float, float]) -> None:
+    def __init__(self, case: Case, dtype: str, engine: str, tolerances: tuple[float, float]) -> None:
         self.near, self.gradient_near = tolerances
+        # It has no softmax, the one activation of the cases that is not pointwise.
+        self.engine = "steps" if "softmax" in case.config.values() else engine
         self.dtype = getattr(torch, dtype)
         self.layer = rnnspec.build(rnnspec.from_dict(case.config_in(dtype)), device="cpu")
         self.layer.set_weights(case.weights)
@@ -59,6 +75,7 @@ class Player:
         inputs, recurrent = tensors(call.input_masks, self.dtype), tensors(call.recurrent_masks, self.dtype)
         given = rnnspec.dropout_masks(layer, inputs, recurrent) if inputs or recurrent else nullcontext()
         with given:
+            assert layer.plan(x).engine == self.engine
             returned = layer(
                 x, mask=None if call.mask is None else torch.tensor(call.mask), initial_state=initial or None
             )
@@ -83,10 +100,10 @@ class Player:
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @cases(FLOAT64)
-def test_float64_set(path: Path, dtype: str) -> None:
+def test_float64_set(path: Path, dtype: str, engine: str) -> None:
     """Keras 2.0.8's own layers computed in float64."""
     case = read_float64(path)
-    player = Player(case, dtype, TOLERANCES["float64", dtype])
+    player = Player(case, dtype, engine, TOLERANCES["float64", dtype])
     for call in case.calls:
         player.play(call)
     for name, want in case.weight_gradients.items():
@@ -94,10 +111,10 @@ def test_float64_set(path: Path, dtype: str) -> None:
 
 
 @cases(TENSORFLOW)
-def test_tensorflow_set(path: Path) -> None:
+def test_tensorflow_set(path: Path, engine: str) -> None:
     """Keras 2.0.8 on TensorFlow 1.4.1, gradients for each call."""
     case = read_tensorflow(path)
-    player = Player(case, case.dtype, TOLERANCES["tensorflow", case.dtype])
+    player = Player(case, case.dtype, engine, TOLERANCES["tensorflow", case.dtype])
     for call in case.calls:
         for name in WEIGHTS:
             if getattr(player.layer, name) is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
+from instruction_sets import limited_to
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -47,23 +48,14 @@ class Peephole(rnnspec.Cell):
         return c @ weights["down"], c
 
 
-ENGINES = {
-    **{name: pytest.param(name, marks=needs_library, id=name) for name in library.INSTRUCTION_SETS},
-    "steps": pytest.param("steps", id="steps"),
-}
-
-
-@pytest.fixture(params=ENGINES.values())
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+@pytest.fixture(params=[*library.INSTRUCTION_SETS, "steps"])
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     """The engine `cpu` with every instruction set of the machine, and the step loop."""
-    name: str = request.param
-    if name == "steps":
-        return name
-    monkeypatch.delenv(library.VARIABLE, raising=False)
-    if library.INSTRUCTION_SETS.index(name) > library.instruction_set():
-        pytest.skip(f"this machine has no {name}")
-    monkeypatch.setenv(library.VARIABLE, name)
-    return "cpu"
+    if request.param == "steps":
+        yield "steps"
+        return
+    with limited_to(request.param):
+        yield "cpu"
 
 
 def whole(layer: Any, x: Tensor, **call: Any) -> tuple[Tensor, list[Tensor]]:
