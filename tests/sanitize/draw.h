@@ -69,7 +69,7 @@ static void draw_arrays(Call *call)
     const double scale = saturates ? 4 : 0.3;
     fill(&g[X], new_strided(B, T, I, e, 1, call->backwards), e, 1);
     fill(&g[KERNEL], new_array(I, 1, gates * H_, e), e, scale / (double)I);
-    fill(&g[RECURRENT_KERNEL], new_array(H_, 1, gates * H_, e), e, scale / (double)H_);
+    fill(&g[RECURRENT_KERNEL], new_array(H_, 1, gates * H_, e), e, fmin(scale, 1) / (double)H_);
     if (chance(70)) fill(&g[BIAS], new_array(a->cell == GRU_RESET_AFTER ? 2 : 1, 1, gates * H_, e), e, scale);
     call->wants_d_bias = g[BIAS].bytes && chance(80);
     if (chance(70)) fill(&g[H], new_array(B, 1, H_, e), e, 1);

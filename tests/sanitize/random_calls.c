@@ -30,6 +30,7 @@ static void (*library_stream_chunk)(void *, int64_t, const void *, int64_t, int6
                                     void *, int64_t, int64_t);
 static void (*library_stream_reset)(void *, const void *, const void *, const uint8_t *);
 static void (*library_stream_read)(void *, void *, void *);
+static void (*library_dropout_mask)(const int64_t *, int64_t, int64_t, double, int64_t, int64_t, void *);
 static int instruction_sets[3], instruction_set_count;
 
 static void *symbol(void *library, const char *name)
@@ -54,6 +55,7 @@ static void open_library(const char *path)
     *(void **)&library_stream_chunk = symbol(library, "rnnspec_stream_chunk");
     *(void **)&library_stream_reset = symbol(library, "rnnspec_stream_reset");
     *(void **)&library_stream_read = symbol(library, "rnnspec_stream_read");
+    *(void **)&library_dropout_mask = symbol(library, "rnnspec_dropout_mask");
     instruction_sets[instruction_set_count++] = PORTABLE;
 #ifdef __x86_64__
     if (best() >= AVX2) instruction_sets[instruction_set_count++] = AVX2;
@@ -274,6 +276,17 @@ static void check_stream(const Call *call, int set, const Array *results)
     check_near(call, set, streamed, results);
 }
 
+static void check_dropout_mask(const Call *call)
+{
+    const int64_t seed[] = {below(1LL << 32), below(1LL << 32)};
+    Array mask = new_array(call->a.batch, 1, call->a.units, call->element);
+    library_dropout_mask(seed, below(9), below(1LL << 32), 0.7, call->a.is_double, mask.rows * mask.width, mask.block);
+    EACH(&mask) {
+        const double value = get(at(&mask, call->element, row, step, i), call->element);
+        if (value != 0 && fabs(value - 1 / 0.7) > 1e-6) fail(call, PORTABLE, "no mask of dropout");
+    }
+}
+
 static void one_call(void)
 {
     Call call = {0};
@@ -284,6 +297,7 @@ static void one_call(void)
     name_arrays(&call);
     const int set = instruction_sets[below(instruction_set_count)];
     const uint64_t layouts = hash(generator);
+    check_dropout_mask(&call);
     run(&call, set, layouts, results);
     most_threads = 1 + (unsigned)below(3);
     run(&call, set, layouts, again);

@@ -52,7 +52,7 @@ static Forward forward_memory(const Task *t, Arena *arena, int keeps_chunk)
     }
     f.h = take(arena, t->operand);
     f.next_h = take(arena, t->operand);
-    f.c = take(arena, t->state);
+    f.c = f.c_steps = take(arena, t->state); /* c_steps: an address also where a cell has no c */
     f.reset_h = take(arena, t->operand);
     if (a->recurrent_masks) {
         f.dropped_h = take(arena, a->recurrent_mask_count * t->operand);
