@@ -57,6 +57,12 @@ def test_the_librarys_masks_are_those_of_torchs_operations(
     assert torch.equal(ours, mask_of(3, 257, rate=rate, seed=seed, stream=2, dtype=dtype))
 
 
+def test_a_mask_lies_where_it_is_asked_for_whatever_torchs_default_device_is() -> None:
+    with torch.device("meta"):
+        mask = mask_of(2, 8)
+    assert mask.tolist() == PINNED[0]
+
+
 def test_masks_are_independent_of_each_other() -> None:
     """Entries side by side, other streams and other seeds: no pair is correlated."""
     count = 40_000

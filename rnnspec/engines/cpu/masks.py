@@ -35,7 +35,7 @@ def dropout_mask(
         return None
     if dtype not in (torch.float32, torch.float64) or seed.device.type != "cpu" or not seed.is_contiguous():
         return None
-    mask = torch.empty(tuple(shape), dtype=dtype)
+    mask = torch.empty(tuple(shape), dtype=dtype, device="cpu")
     library.load().rnnspec_dropout_mask(
         *(seed.data_ptr(), stream, threshold, 1.0 - rate),
         *(int(dtype is torch.float64), math.prod(shape), mask.data_ptr()),
