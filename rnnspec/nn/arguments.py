@@ -26,6 +26,11 @@ __all__ = [
 ]
 
 
+def _is_integer(value: Any) -> bool:
+    """Whether a value is an integer; True is not 1 here."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def check_positive_integer(name: str, value: Any) -> int:
     """Refuses anything but a positive integer.
 
@@ -39,7 +44,7 @@ def check_positive_integer(name: str, value: Any) -> int:
     Raises:
         ConfigError: If it is something else; True is not 1 here.
     """
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+    if not _is_integer(value) or value < 1:
         raise ConfigError(f"{name} must be a positive integer, found {value!r}")
     return int(value)
 
@@ -59,7 +64,7 @@ def check_optional_count(name: str, value: Any) -> int | None:
     """
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+    if not _is_integer(value) or value < 0:
         raise ConfigError(f"{name} must be an integer of 0 or more, found {value!r}")
     return int(value)
 
@@ -180,7 +185,7 @@ def check_integers(
     if not isinstance(value, (list, tuple)):
         raise ConfigError(f"{name} must be {whole}, found {value!r}")
     for index, item in enumerate(value):
-        if isinstance(item, bool) or not isinstance(item, Integral) or not holds(int(item)):
+        if not _is_integer(item) or not holds(int(item)):
             raise ConfigError(f"{name}[{index}] must be {each}, found {item!r}")
     return tuple(map(int, value))
 
@@ -200,6 +205,6 @@ def check_axes(name: str, value: Any) -> int | tuple[int, ...]:
     """
     axes = value if isinstance(value, (list, tuple)) else [value]
     for axis in axes:
-        if isinstance(axis, bool) or not isinstance(axis, Integral) or axis < 1:
+        if not _is_integer(axis) or axis < 1:
             raise ConfigError(f"{name} must be an axis from 1 on or a list of these, found {axis!r}")
     return tuple(map(int, axes)) if axes is value else int(value)
