@@ -73,7 +73,7 @@ static void backward_start(const Task *t, Backward *k)
     const Arguments *a = t->a;
     zero(k->f.h, t->operand);
     zero(k->f.next_h, t->operand);
-    put_rows(t, k->first_c, t->rows, a->initial_c, t->units);
+    put_rows(t, k->first_c, t->rows, a->initial_c, t->units, 0);
     for (long b = 0; b < t->rows; b++) {
         long step = 0;
         while (a->start_with_zeros && step < a->timesteps && is_masked(t, b, step)) step++;
@@ -104,14 +104,11 @@ static void add_d_output(const Task *t, Backward *k, long first, long step)
 static void begin(const Task *t, Backward *k, long first, long step)
 {
     const Arguments *a = t->a;
-    const long w = t->units;
-    for (long b = first; b < t->rows; b++) {
-        const long row = row_of(t, b);
-        put_row(k->dh + b * NR, t->rows, a->d_final_h ? (const REAL *)a->d_final_h + row * w : NULL, w);
-        put_row(k->dc + b * NR, t->rows, a->d_final_c ? (const REAL *)a->d_final_c + row * w : NULL, w);
-        for (long s = step; a->d_x && s < a->timesteps; s++)
-            zero((REAL *)a->d_x + row * a->d_x_batch_stride + s * a->d_x_time_stride, t->features);
-    }
+    put_rows(t, k->dh, t->rows, a->d_final_h, t->units, first);
+    put_rows(t, k->dc, t->rows, a->d_final_c, t->units, first);
+    for (long b = first; a->d_x && b < t->rows; b++)
+        for (long s = step; s < a->timesteps; s++)
+            zero((REAL *)a->d_x + row_of(t, b) * a->d_x_batch_stride + s * a->d_x_time_stride, t->features);
     if (!a->d_output) return;
     if (!a->return_sequences) add_d_output(t, k, first, at_least(a->timesteps - 1, 0));
     for (long s = step; a->return_sequences && s < a->timesteps; s++) add_d_output(t, k, first, s);
@@ -211,11 +208,7 @@ static const REAL *recurrent_operand(const Task *t, Backward *k, long gate, cons
         h = k->dropped_h;
     }
     if (!mask) return h;
-    for (long p = 0; p < t->unit_panels; p++)
-        for (long s = 0; s < steps; s++) {
-            const long at = (p * chunk_rows + s * t->rows) * NR;
-            for (long j = 0; j < t->rows * NR; j++) k->dropped_h[at + j] = h[at + j] * mask[p * t->rows * NR + j];
-        }
+    drop(t, k->dropped_h, h, chunk_rows, t->units, mask, t->rows, steps);
     return k->dropped_h;
 }
 
@@ -277,8 +270,7 @@ static void backward_to_input(const Task *t, Backward *k, const BackwardWeights 
 /* The steps of a chunk once more, from the states that were kept before it. */
 static void compute_again(const Task *t, Backward *k, const Weights *w, const REAL *h, const REAL *c, long start, long steps)
 {
-    for (long p = 0; p < t->unit_panels; p++)
-        copy(k->f.h + p * t->panel_rows * NR, h + p * t->rows * NR, t->rows * NR);
+    copy_rows(k->f.h, t->panel_rows, h, t->rows, t->unit_panels, t->rows);
     if (c) copy(k->f.c, c, t->state);
     forward_chunk(t, &k->f, w, start, steps, k->f.slots, k->h_steps, k->f.c_steps, 0);
 }
@@ -307,7 +299,7 @@ static const REAL *c_before_chunk(const Task *t, Backward *k, const Task *whole,
 {
     const long earlier = start ? active_rows(whole, start - t->steps) : whole->rows;
     const REAL *from = start ? r.c - t->unit_panels * earlier * NR : k->first_c;
-    for (long p = 0; p < t->unit_panels; p++) copy(k->f.c + p * t->rows * NR, from + p * earlier * NR, t->rows * NR);
+    copy_rows(k->f.c, t->rows, from, earlier, t->unit_panels, t->rows);
     return k->f.c;
 }
 

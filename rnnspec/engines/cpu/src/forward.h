@@ -79,8 +79,8 @@ static void forward_start(const Task *t, Forward *f)
     const Arguments *a = t->a;
     zero(f->h, t->operand);
     zero(f->next_h, t->operand);
-    put_rows(t, f->h, t->panel_rows, a->initial_h, t->units);
-    put_rows(t, f->c, t->rows, a->initial_c, t->units);
+    put_rows(t, f->h, t->panel_rows, a->initial_h, t->units, 0);
+    put_rows(t, f->c, t->rows, a->initial_c, t->units, 0);
     forward_masks(t, f);
     zero(f->started, t->rows);
 }
@@ -214,8 +214,7 @@ static void forward_chunk(const Task *t, Forward *f, const Weights *w, long star
     for (long s = 0; s < steps; s++) {
         const REAL *c_before = s ? c + (s - 1) % kept * t->state : f->c;
         REAL *c_after = c + s % kept * t->state, *new_h = f->next_h;
-        for (long p = 0; h && p < t->unit_panels; p++)
-            copy(h + (p * rows + s * t->rows) * NR, f->h + p * t->panel_rows * NR, t->rows * NR);
+        if (h) copy_rows(h + s * t->rows * NR, rows, f->h, t->panel_rows, t->unit_panels, t->rows);
         forward_step(t, f, w, slots + s * t->rows * t->l.slots * NR, rows, c_before, c_after);
         keep_masked(t, f, start + s, c_before, c_after);
         f->next_h = f->h, f->h = new_h;
@@ -259,8 +258,7 @@ static void forward_task(const Task *whole, Forward f, const Weights *w)
         if (active < t.rows) t = with_active(&t, &f, active);
         const long steps = steps_of(&t, chunk);
         if (a->reserve && a->checkpoint_every) {
-            for (long p = 0; p < t.unit_panels; p++)
-                copy(r.h + chunk * whole->state + p * t.rows * NR, f.h + p * t.panel_rows * NR, t.rows * NR);
+            copy_rows(r.h + chunk * whole->state, t.rows, f.h, t.panel_rows, t.unit_panels, t.rows);
             if (r.c) copy(r.c + chunk * whole->state, f.c, t.state);
         }
         if (r.slots) {

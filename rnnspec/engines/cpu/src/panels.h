@@ -24,6 +24,12 @@ static void take_row(REAL *to, const REAL *from, long rows, long columns)
     }
 }
 
+/* The first `rows` rows of `count` panels into panels of another height. */
+static void copy_rows(REAL *to, long to_height, const REAL *from, long from_height, long count, long rows)
+{
+    for (long p = 0; p < count; p++) copy(to + p * to_height * NR, from + p * from_height * NR, rows * NR);
+}
+
 /* `rows` rows of `count` panels to where they belong in panels of another height. */
 static void move_rows(REAL *at, long count, long rows, long from_height, long to_height)
 {

@@ -62,10 +62,8 @@ static void stream_part(void *call_, long part)
         const Task t = task_of(a, call->s->cut, i);
         Forward *f = call->s->tasks + i;
         for (long b = 0; a->timesteps && !a->mask && b < t.rows; b++) f->started[b] = 1;
-        for (long start = 0; start < a->timesteps; start += t.steps) {
-            const long steps = a->timesteps - start < t.steps ? a->timesteps - start : t.steps;
-            forward_chunk(&t, f, &call->s->weights, start, steps, f->slots, NULL, NULL, 1);
-        }
+        for (long chunk = 0; chunk < chunks_of(a, t.steps); chunk++)
+            forward_chunk(&t, f, &call->s->weights, chunk * t.steps, steps_of(&t, chunk), f->slots, NULL, NULL, 1);
         if (!a->timesteps && !a->return_sequences) emit(&t, f, 0, 0);
     }
     restore_denormals(before);

@@ -164,10 +164,10 @@ ALWAYS_INLINE int is_masked(const Task *t, long row, long step)
     return a->mask && !a->mask[row_of(t, row) * a->mask_batch_stride + step * a->mask_time_stride];
 }
 
-/* The task's rows of an array (batch, columns) into panels of `height` rows; null: zeros. */
-static void put_rows(const Task *t, REAL *to, long height, const void *array, long columns)
+/* The task's rows from `first` on of an array (batch, columns) into panels of `height` rows; null: zeros. */
+static void put_rows(const Task *t, REAL *to, long height, const void *array, long columns, long first)
 {
-    for (long b = 0; b < t->rows; b++)
+    for (long b = first; b < t->rows; b++)
         put_row(to + b * NR, height, array ? (const REAL *)array + row_of(t, b) * columns : NULL, columns);
 }
 
@@ -181,7 +181,8 @@ static void take_rows(const Task *t, void *array, const REAL *from, long height,
 static void load_masks(const Task *t, REAL *to, long height, const void *masks, long count, long columns)
 {
     for (long k = 0; masks && k < count; k++)
-        put_rows(t, to + k * panels(columns) * height * NR, height, (const REAL *)masks + k * t->a->batch * columns, columns);
+        put_rows(t, to + k * panels(columns) * height * NR, height, (const REAL *)masks + k * t->a->batch * columns, columns,
+                 0);
 }
 
 /* The input of a chunk as panels of `chunk_rows` rows. What stands at a masked step is never read. */
@@ -195,8 +196,8 @@ static void load_input(const Task *t, REAL *to, long chunk_rows, long start, lon
         }
 }
 
-/* to = from, every row of every step times its row of a mask; panels of `columns` columns. */
-static void drop(const Task *t, REAL *restrict to, const REAL *restrict from, long chunk_rows, long columns,
+/* to = from, which may be the same, every row of every step times its row of a mask; panels of `columns` columns. */
+static void drop(const Task *t, REAL *to, const REAL *from, long chunk_rows, long columns,
                  const REAL *restrict mask, long mask_rows, long steps)
 {
     for (long p = 0; p < panels(columns); p++)
