@@ -24,7 +24,7 @@ class Cpu:
     strength = "it sweeps over the whole sequence in C, forward and backward"
 
     def refuses(self, request: Request) -> str | None:
-        """Refuses what the library does not know, and what is done to its operators: graphs, transforms, autocast."""
+        """Refuses what the library does not know, and transforms of its operators."""
         unusable = request.obstacle or library.unavailable()
         if unusable is not None:
             return unusable

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from rnnspec.engines import activations
 from rnnspec.engines.activations import Activation
 from rnnspec.engines.cells import GRU, LSTM, Cell, SimpleRNN
-from rnnspec.engines.request import Request
+from rnnspec.engines.request import Request, Tensors
 
-__all__ = ["ACTIVATIONS", "CELLS", "Data", "Options", "activations_of", "options_of", "request_of"]
+__all__ = ["ACTIVATIONS", "CELLS", "Data", "Options", "activations_of", "data_of", "options_of", "request_of"]
 
 # In the order of the enums in arguments.h.
 CELLS = ("SimpleRNN", "LSTM", "GRU", "GRU reset after")
@@ -55,6 +56,40 @@ class Options(NamedTuple):
     return_sequences: bool
     start_with_zeros: bool
     checkpoint_every: int = 0
+
+
+def data_of(tensors: Tensors) -> Data:
+    """The data of a request's tensors, all in the weights' dtype.
+
+    Args:
+        tensors: The tensors.
+
+    Returns:
+        The data.
+    """
+    h, *rest = tensors.states
+    dtype = tensors.kernel.dtype
+    return Data(
+        _as(tensors.x, dtype),
+        tensors.kernel,
+        tensors.recurrent_kernel,
+        tensors.bias,
+        h,
+        rest[0] if rest else None,
+        tensors.mask,
+        _stacked(tensors.input_masks, dtype),
+        _stacked(tensors.recurrent_masks, dtype),
+    )
+
+
+def _as(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """A tensor in the weights' dtype: it has another one only where it comes from an operation under autocast."""
+    return tensor if tensor.dtype == dtype else tensor.to(dtype)
+
+
+def _stacked(masks: tuple[Tensor, ...] | None, dtype: torch.dtype) -> Tensor | None:
+    """Dropout masks as one tensor `(count, batch, width)`."""
+    return None if masks is None else _as(torch.stack(masks), dtype)
 
 
 def activations_of(cell: Cell) -> tuple[Activation, ...]:

@@ -5,11 +5,8 @@ Under autocast the sweep is as precise as ever: products, states and outputs are
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
 from rnnspec.engines.cpu.operators import sweep
-from rnnspec.engines.cpu.options import Data, options_of
+from rnnspec.engines.cpu.options import data_of, options_of
 from rnnspec.engines.request import Request, Result, Tensors
 
 __all__ = ["run"]
@@ -25,28 +22,5 @@ def run(request: Request, tensors: Tensors) -> Result:
     Returns:
         The output and the final states.
     """
-    h, *rest = tensors.states
-    dtype = tensors.kernel.dtype
-    data = Data(
-        _as(tensors.x, dtype),
-        tensors.kernel,
-        tensors.recurrent_kernel,
-        tensors.bias,
-        h,
-        rest[0] if rest else None,
-        tensors.mask,
-        _stacked(tensors.input_masks, dtype),
-        _stacked(tensors.recurrent_masks, dtype),
-    )
-    output, final_h, final_c = sweep(data, options_of(request))
-    return Result(output, (final_h, final_c) if rest and final_c is not None else (final_h,))
-
-
-def _as(tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    """A tensor in the weights' dtype: it has another one only where it comes from an operation under autocast."""
-    return tensor if tensor.dtype == dtype else tensor.to(dtype)
-
-
-def _stacked(masks: tuple[Tensor, ...] | None, dtype: torch.dtype) -> Tensor | None:
-    """Dropout masks as one tensor `(count, batch, width)`."""
-    return None if masks is None else _as(torch.stack(masks), dtype)
+    output, final_h, final_c = sweep(data_of(tensors), options_of(request))
+    return Result(output, (final_h, final_c) if len(tensors.states) > 1 and final_c is not None else (final_h,))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from rnnspec.engines.cpu import library
 from rnnspec.engines.cpu.launcher import arguments, laid_out
-from rnnspec.engines.cpu.options import Data, options_of
+from rnnspec.engines.cpu.options import data_of, options_of
 from rnnspec.engines.request import Request, Tensors
 
 __all__ = ["Stream"]
@@ -18,24 +20,11 @@ class Stream:
 
     def __init__(self, request: Request, tensors: Tensors) -> None:
         loaded = library.load()
-        h, *rest = states = [state.contiguous() for state in tensors.states]
-        data = laid_out(
-            Data(
-                tensors.x[:, :0],
-                tensors.kernel,
-                tensors.recurrent_kernel,
-                tensors.bias,
-                h,
-                rest[0] if rest else None,
-                mask=None,
-                input_masks=None,
-                recurrent_masks=None,
-            )
-        )
+        data = laid_out(data_of(replace(tensors, x=tensors.x[:, :0])))
         made_of = arguments(data, options_of(request))
         self._memory = torch.empty(loaded.rnnspec_stream_size(made_of), dtype=torch.uint8, device="cpu")
         self._address = self._memory.data_ptr()
-        self._like = states
+        self._like = tensors.states
         self._step, self._chunk = loaded.rnnspec_stream_step, loaded.rnnspec_stream_chunk
         self._reset, self._read = loaded.rnnspec_stream_reset, loaded.rnnspec_stream_read
         loaded.rnnspec_stream_open(made_of, self._address)
@@ -64,7 +53,7 @@ class Stream:
 
     def states(self) -> tuple[Tensor, ...]:
         """Copies of the states."""
-        states = tuple(torch.empty_like(state) for state in self._like)
+        states = tuple(torch.empty_like(state, memory_format=torch.contiguous_format) for state in self._like)
         h, c = (*(state.data_ptr() for state in states), None)[:2]
         self._read(self._address, h, c)
         return states
