@@ -37,7 +37,10 @@ def has_sanitizers(folder: Path, sanitizers: str = SANITIZERS) -> bool:
 
 
 def setup_module() -> ModuleType:
-    """The module setup.py, which knows how the library is compiled."""
+    """The module setup.py, which knows how the library is compiled.
+
+    For a process of its own: setuptools puts a folder into `sys.path`, and breaks where a test takes it out again.
+    """
     spec = importlib.util.spec_from_file_location("rnnspec_setup", ROOT / "setup.py")
     assert spec is not None
     assert spec.loader is not None
@@ -73,10 +76,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "sanitizers", help="where it is built")
     parser.add_argument("--sanitizers", default=SANITIZERS, help="what -fsanitize= names; default: %(default)s")
     words = parser.parse_args()
     os.chdir(ROOT)
-    command = build(ROOT / "build" / "sanitizers", words.sanitizers)
+    command = build(words.folder, words.sanitizers)
     raise SystemExit(subprocess.run([*command, str(words.seed), str(words.calls)]).returncode)
 
 
