@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 import re
 import threading
 from collections.abc import Iterator
@@ -246,11 +247,13 @@ def test_kept_states_alone_give_the_same_gradients(name: str, every: int) -> Non
         torch.testing.assert_close(got, expected)
 
 
-def test_copies_and_functional_calls_run_on_it() -> None:
+def test_copies_pickles_and_functional_calls_run_on_it() -> None:
     layer = nn.GRU(17, input_size=3)
     x = torch.randn(2, 5, 3)
     assert layer.plan(x).engine == "cpu"
-    assert torch.equal(copy.deepcopy(layer)(x), layer(x))
+    for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert twin.plan(x) == layer.plan(x)
+        assert torch.equal(twin(x), layer(x))
     weights = {name: value * 2 for name, value in layer.named_parameters()}
     with use_engine("steps"):
         want = torch.func.functional_call(layer, weights, (x,))
