@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli_cases import Shell, fresh
+from instruction_sets import limited_to
 
 EXPERIMENT = "data: JapaneseVowels\nmodel:\n  - GRU: {units: 4}\n  - Dense: {units: 9}\n"
 LAYER = "LSTM: {units: 3}\n"
@@ -122,7 +123,8 @@ class TestShow:
     def test_a_model_is_a_table(self, shell: Shell) -> None:
         shell.write("a.yaml", EXPERIMENT)
 
-        ran = shell("show", "a.yaml")
+        with limited_to("portable"):
+            ran = shell("show", "a.yaml")
 
         assert (ran.code, ran.err) == (0, "")
         assert ran.out.splitlines() == [
@@ -132,12 +134,15 @@ class TestShow:
             "Dense  (None, 9)             45",
             "total                       249",
             "engine cpu, because it sweeps over the whole sequence in C, forward and backward",
+            "engine cpu: instruction set portable, threads 1",
         ]
 
     def test_a_model_as_json(self, shell: Shell) -> None:
         shell.write("a.yaml", LAYER)
 
-        ran = shell("show", "a.yaml", "--json", "--input-shape", "none,5,2", "--set", "LSTM.trainable=false")
+        changed = ["--set", "LSTM.trainable=false", "--set", "LSTM.checkpoint_every=2"]
+        with limited_to("portable"):
+            ran = shell("show", "a.yaml", "--json", "--input-shape", "none,5,2", *changed)
 
         assert json.loads(ran.out) == {
             "ok": True,
@@ -152,6 +157,7 @@ class TestShow:
                     "why": [
                         "cpu, because it sweeps over the whole sequence in C, forward and backward",
                     ],
+                    "settings": {"instruction_set": "portable", "threads": 1, "checkpoint_every": 2},
                 }
             ],
         }

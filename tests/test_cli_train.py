@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from cli_cases import Shell
 from experiment_cases import series, use_tiny
+from instruction_sets import limited_to
 
 from rnnspec.experiment import package_files
 
@@ -33,21 +34,23 @@ def tiny(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 class TestTrain:
     def test_it_prints_the_models_table_the_results_and_the_run_folder(self, tiny: Shell) -> None:
-        ran = tiny("train", "small.yaml", "--accelerator", "cpu")
+        with limited_to("portable"):
+            ran = tiny("train", "small.yaml", "--accelerator", "cpu")
 
         assert ran.code == 0
         lines = ran.out.splitlines()
-        assert lines[:6] == [
+        assert lines[:7] == [
             "layer  output shape  parameters  engine",
             "-----  ------------  ----------  ------",
             "GRU    (None, 4)            204  cpu",
             "Dense  (None, 9)             45",
             "total                       249",
             "engine cpu, because it sweeps over the whole sequence in C, forward and backward",
+            "engine cpu: instruction set portable, threads 1",
         ]
-        assert lines[6].startswith("test loss ")
-        assert lines[7].startswith("test accuracy ")
-        assert lines[8:] == ["run folder runs/small-1"]
+        assert lines[7].startswith("test loss ")
+        assert lines[8].startswith("test accuracy ")
+        assert lines[9:] == ["run folder runs/small-1"]
         assert "epochs: 100%" in ran.err
 
     def test_it_leaves_a_whole_run_folder(self, tiny: Shell) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from html_cases import HOSTILE, Page, Table
+from instruction_sets import limited_to
 from test_nn_every_layer import Case, every_case
 
 from rnnspec import nn
@@ -45,11 +46,14 @@ def test_every_layer_is_shown_well_formed(case: Case, called: bool) -> None:
 def test_a_recurrent_layer_tells_shapes_sizes_engine_and_where_it_is() -> None:
     layer = nn.LSTM(64, input_size=12, return_sequences=True, name="encoder", dtype=torch.float64).eval()
 
-    assert facts(layer) == {
+    with limited_to("portable"):
+        shown = facts(layer)
+    assert shown == {
         "input": "(None, None, 12)",
         "output": "(None, None, 64)",
         "parameters": "19,712",
-        "engine": "; ".join(layer.plan((None, None, 12)).reasons),
+        "engine": "cpu, because it sweeps over the whole sequence in C, forward and backward; "
+        "cpu: instruction set portable, threads 1",
         "mode": "evaluation",
         "dtype": "float64",
         "device": "cpu",
@@ -130,6 +134,20 @@ def test_a_model_is_a_table_of_its_layers_those_of_torch_too() -> None:
         ["Tanh", "not known", "0", "0", ""],
         ["total", "", "80", "72", ""],
     ]
+
+
+def test_a_model_tells_which_of_its_layers_keeps_checkpoints() -> None:
+    kept = nn.LSTM(3, input_shape=(5, 2), return_sequences=True, checkpoint_every=2)
+    model = nn.Sequential([kept, nn.LSTM(3, input_size=3)])
+
+    with limited_to("portable"):
+        assert [row[4] for row in named(page(model), "layers").texts()] == [
+            "engine",
+            "cpu, checkpoint every 2",
+            "cpu",
+            "",
+        ]
+        assert facts(model)["engine"].endswith("; cpu: instruction set portable, threads 1")
 
 
 def test_a_model_that_is_not_built_is_shown_and_so_is_an_empty_one() -> None:

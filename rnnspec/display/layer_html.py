@@ -10,7 +10,7 @@ from torch.nn.parameter import is_lazy
 
 from rnnspec import shapes
 from rnnspec.display.html import Item, Row, arguments, fragment, never_raises, table, text, title, words
-from rnnspec.display.model_table import LayerRow, layer_rows, number_text, reasons, shape_text, totals
+from rnnspec.display.model_table import LayerRow, engine_text, layer_rows, number_text, plan_lines, shape_text, totals
 from rnnspec.engines.activations import Activation
 from rnnspec.nn.base import Layer
 from rnnspec.nn.composite import Composite, label_of
@@ -33,8 +33,8 @@ def layer_html(layer: Layer) -> str:
         layer: A layer, a wrapper, or a `Sequential`.
 
     Returns:
-        The fragment: facts (shapes, parameters, engine and why, dtype, device, mode), the arguments, those that differ
-        from their defaults marked, and the weights; of a model its layers.
+        The fragment: facts (shapes, parameters, engine, why and its settings, dtype, device, mode), the arguments,
+        those that differ from their defaults marked, and the weights; of a model its layers.
     """
     shape = layer.known_input_shape
     rows = layer_rows(layer, shape)
@@ -56,7 +56,7 @@ def _facts(layer: Layer, shape: Shape | None, rows: Sequence[LayerRow]) -> str:
         "input": "not known yet" if shape is None else format_shape(shape),
         "output": "not known yet" if output is None else format_shape(output),
         "parameters": _count(rows),
-        "engine": "; ".join(reasons(rows)),
+        "engine": "; ".join(plan_lines(rows)),
         "mode": "training" if layer.training else "evaluation",
         "dtype": _each(str(one.dtype).removeprefix("torch.") for one in layer.parameters()),
         "device": _each(str(one.device) for one in layer.parameters()),
@@ -82,7 +82,7 @@ def _layers(caption: str, rows: Sequence[LayerRow]) -> str:
     lines = []
     for row in rows:
         numbers = number_text(row.parameters), number_text(row.trainable)
-        lines.append(Row((text(row.layer), shape_text(row.output_shape), *numbers, row.engine or "")))
+        lines.append(Row((text(row.layer), shape_text(row.output_shape), *numbers, engine_text(row, rows))))
     total, trainable = map(number_text, totals(rows))
     return table(caption, header, lines, numbers=(2, 3), foot=Row(("total", "", total, trainable, "")))
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from torch import nn
 from torch.nn.parameter import is_lazy
 
 from rnnspec.display.table import text_table
+from rnnspec.engines.plan import Plan
 from rnnspec.nn.composite import label_of, part_output_shape
 from rnnspec.nn.containers import Sequential
 from rnnspec.nn.recurrence import Recurrence
 from rnnspec.nn.wrappers import Bidirectional
 from rnnspec.shapes import Shape, format_shape
 
-__all__ = ["LayerRow", "layer_rows", "model_table", "number_text", "reasons", "shape_text", "totals"]
+__all__ = ["LayerRow", "engine_text", "layer_rows", "model_table", "number_text", "plan_lines", "shape_text", "totals"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class LayerRow:
         trainable: How many of these an optimizer changes; None before it is built.
         engine: The engine of its recurrence, None where it has none.
         why: The reasons of the plan.
+        settings: Those of the plan.
     """
 
     layer: str
@@ -37,6 +40,7 @@ class LayerRow:
     trainable: int | None
     engine: str | None = None
     why: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def layer_rows(model: nn.Module, input_shape: Shape | None, masked: bool = False) -> list[LayerRow]:
@@ -53,9 +57,10 @@ def layer_rows(model: nn.Module, input_shape: Shape | None, masked: bool = False
     rows = []
     shape = input_shape
     for layer in model.layers if isinstance(model, Sequential) else [model]:
-        engine, why = (None, ()) if shape is None else _engine(layer, shape, masked)
+        plan = None if shape is None else _plan(layer, shape, masked)
         shape = None if shape is None else part_output_shape(layer, shape)
-        rows.append(LayerRow(label_of(layer), shape, *_sizes(layer), engine, why))
+        planned = () if plan is None else (plan.engine, plan.reasons, plan.settings)
+        rows.append(LayerRow(label_of(layer), shape, *_sizes(layer), *planned))
     return rows
 
 
@@ -68,17 +73,14 @@ def _sizes(layer: nn.Module) -> tuple[int | None, int | None]:
     return sum(parameter.numel() for parameter in parameters), trainable
 
 
-def _engine(layer: nn.Module, input_shape: Shape, masked: bool) -> tuple[str | None, tuple[str, ...]]:
+def _plan(layer: nn.Module, input_shape: Shape, masked: bool) -> Plan | None:
     """The plan of a layer's recurrence; the halves of a bidirectional one have the same."""
     recurrence = layer.forward_layer if isinstance(layer, Bidirectional) else layer
-    if not isinstance(recurrence, Recurrence):
-        return None, ()
-    plan = recurrence.plan(input_shape, mask=masked or None)
-    return plan.engine, plan.reasons
+    return recurrence.plan(input_shape, mask=masked or None) if isinstance(recurrence, Recurrence) else None
 
 
 def model_table(rows: Sequence[LayerRow]) -> str:
-    """Writes the table: layer, output shape, parameters, engine, and below it why each engine was taken.
+    """Writes the table: layer, output shape, parameters, engine; below it why each engine was taken and its settings.
 
     Args:
         rows: What `layer_rows` returned.
@@ -86,12 +88,14 @@ def model_table(rows: Sequence[LayerRow]) -> str:
     Returns:
         The lines, without a final newline.
     """
-    cells = [(row.layer, shape_text(row.output_shape), number_text(row.parameters), row.engine or "") for row in rows]
+    cells = [
+        (row.layer, shape_text(row.output_shape), number_text(row.parameters), engine_text(row, rows)) for row in rows
+    ]
     total, trainable = totals(rows)
     frozen = 0 if total is None or trainable is None else total - trainable
     cells.append((f"total, {frozen:,} of it frozen" if frozen else "total", "", number_text(total), ""))
     table = text_table(("layer", "output shape", "parameters", "engine"), cells, right=(2,))
-    return "\n".join([table, *(f"engine {reason}" for reason in reasons(rows))])
+    return "\n".join([table, *(f"engine {line}" for line in plan_lines(rows))])
 
 
 def totals(rows: Sequence[LayerRow]) -> tuple[int | None, int | None]:
@@ -102,9 +106,30 @@ def totals(rows: Sequence[LayerRow]) -> tuple[int | None, int | None]:
     return sum(total or 0 for total, _ in counts), sum(trainable or 0 for _, trainable in counts)
 
 
-def reasons(rows: Sequence[LayerRow]) -> list[str]:
-    """Why the engines were taken, each reason once."""
-    return list(dict.fromkeys("; ".join(row.why) for row in rows if row.why))
+def plan_lines(rows: Sequence[LayerRow]) -> list[str]:
+    """Why each engine was taken, every reason once; then how all its layers are set alike."""
+    why = ["; ".join(row.why) for row in rows]
+    settings = [(row.engine, settings_text(_shared_settings(row, rows))) for row in rows]
+    lines = [*why, *(f"{engine}: {text}" for engine, text in settings if text)]
+    return list(dict.fromkeys(filter(None, lines)))
+
+
+def engine_text(row: LayerRow, rows: Sequence[LayerRow]) -> str:
+    """A row's engine, with what not all of its layers are set to: `cpu, checkpoint every 50`."""
+    shared = _shared_settings(row, rows)
+    own = {name: value for name, value in row.settings.items() if name not in shared}
+    return ", ".join(filter(None, (row.engine, settings_text(own))))
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Settings in words: `instruction set avx2, threads 2`."""
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
+
+
+def _shared_settings(row: LayerRow, rows: Sequence[LayerRow]) -> dict[str, Any]:
+    """The settings of a row that all rows with its engine have."""
+    peers = [other.settings for other in rows if other.engine == row.engine]
+    return {name: value for name, value in row.settings.items() if all(peer.get(name) == value for peer in peers)}
 
 
 def number_text(number: int | None) -> str:
