@@ -21,6 +21,7 @@ from rnnspec.engines.checks import (
     check_choice,
     check_dtype,
     check_mask_count,
+    check_optional_count,
     check_states,
     fitting_dropout_masks,
     weight_shapes,
@@ -60,6 +61,8 @@ class CallArguments(TypedDict, total=False):
         input_masks: Dropout masks of the input with their scale, `(batch, features)`: one for all gates or a list of
             one for each. None drops nothing (default).
         recurrent_masks: The same for the recurrent product, `(batch, output size)`.
+        checkpoint_every: Steps between the states that are kept for the gradient; what lies between them is computed
+            again for it. None or 0 keeps everything (default None).
     """
 
     initial_state: Tensor | Sequence[Tensor] | None
@@ -70,6 +73,7 @@ class CallArguments(TypedDict, total=False):
     masked_start: Literal["state", "zeros"]
     input_masks: Tensor | Sequence[Tensor] | None
     recurrent_masks: Tensor | Sequence[Tensor] | None
+    checkpoint_every: int | None
 
 
 def simple_rnn(
@@ -260,6 +264,7 @@ def _run(
     masked_start: Literal["state", "zeros"] = "state",
     input_masks: Tensor | Sequence[Tensor] | None = None,
     recurrent_masks: Tensor | Sequence[Tensor] | None = None,
+    checkpoint_every: int | None = None,
 ) -> Tensor | tuple[Tensor, ...]:
     """Makes the request and its tensors of a batch, and runs the engine that the plan chooses."""
     check_choice("masked_start", masked_start, ("state", "zeros"))
@@ -280,6 +285,7 @@ def _run(
         return_sequences=return_sequences,
         input_dropout=_dropped(tensors.input_masks),
         recurrent_dropout=_dropped(tensors.recurrent_masks),
+        checkpoint_every=check_optional_count("checkpoint_every", checkpoint_every) or 0,
     )
     result = engine_for(request).run(request, tensors)
     return (result.output, *result.states) if return_state else result.output

@@ -241,12 +241,12 @@ def test_the_plan_chooses_the_engine_from_the_whole_request(monkeypatch: pytest.
     with use_engine("spy"):
         functional.lstm(
             X, *weights, mask=MASK.int(), go_backwards=True, masked_start="zeros", return_sequences=True,
-            input_masks=masks, recurrent_masks=torch.ones(BATCH, UNITS),
+            input_masks=masks, recurrent_masks=torch.ones(BATCH, UNITS), checkpoint_every=4,
         )  # fmt: skip
     request, given = spy.asked
     layer = nn.LSTM(
         UNITS, input_size=FEATURES, dtype=torch.float64, go_backwards=True, masked_start="zeros", return_sequences=True,
-        dropout=0.5, recurrent_dropout=0.5,
+        dropout=0.5, recurrent_dropout=0.5, checkpoint_every=4,
     )  # fmt: skip
     want = layer.request((BATCH, TIME, FEATURES), masked=True)
     assert {**vars(request), "recurrent_dropout": "per gate"} == vars(want)
@@ -328,6 +328,9 @@ K, R, B = weights_of("LSTM")
         ),
         pytest.param((X, K, R, B), {"masked_start": "one"}, ConfigError,
             "masked_start must be state or zeros, found 'one'", id="masked-start",
+        ),
+        pytest.param((X, K, R, B), {"checkpoint_every": -1}, ConfigError,
+            "checkpoint_every must be an integer of 0 or more, found -1", id="checkpoints",
         ),
         pytest.param((X, K, R, B), {"activation": "tanhh"}, ConfigError,
             "unknown activation 'tanhh', expected one of elu, hard_sigmoid, hard_sigmoid_keras3, linear, relu, selu, "

@@ -93,8 +93,9 @@ def test_jvp_agrees_with_the_gradient(kind: str) -> None:
 @kinds
 def test_compile_traces_the_whole_call(kind: str) -> None:
     weights = weights_of(kind)
-    compiled = torch.compile(lambda x, *own: called(kind, x, *own, mask=MASK), fullgraph=True, backend="aot_eager")
-    torch.testing.assert_close(compiled(X, *weights), called(kind, X, *weights, mask=MASK))
+    call = {"mask": MASK, "checkpoint_every": 2}
+    compiled = torch.compile(lambda x, *own: called(kind, x, *own, **call), fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(X, *weights), called(kind, X, *weights, **call))
 
 
 @pytest.mark.slow

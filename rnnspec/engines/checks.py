@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -17,8 +18,10 @@ __all__ = [
     "check_choice",
     "check_dtype",
     "check_mask_count",
+    "check_optional_count",
     "check_states",
     "fitting_dropout_masks",
+    "is_integer",
     "weight_shapes",
 ]
 
@@ -208,3 +211,28 @@ def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
         *others, last = map(str, choices)
         raise ConfigError(f"{name} must be {', '.join(others)} or {last}, found {value!r}")
     return value
+
+
+def is_integer(value: Any) -> bool:
+    """Whether a value is an integer; True is not 1 here."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def check_optional_count(name: str, value: Any) -> int | None:
+    """Refuses anything but a count or None.
+
+    Args:
+        name: The argument.
+        value: What was given.
+
+    Returns:
+        The value.
+
+    Raises:
+        ConfigError: If it is something else; True is not 1 here.
+    """
+    if value is None:
+        return None
+    if not is_integer(value) or value < 0:
+        raise ConfigError(f"{name} must be an integer of 0 or more, found {value!r}")
+    return int(value)

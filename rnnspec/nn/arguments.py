@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Iterable, Mapping
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from rnnspec.engines.checks import check_choice
+from rnnspec.engines.checks import check_choice, check_optional_count, is_integer
 from rnnspec.errors import ConfigError, WeightsError
 
 __all__ = [
@@ -26,11 +26,6 @@ __all__ = [
 ]
 
 
-def _is_integer(value: Any) -> bool:
-    """Whether a value is an integer; True is not 1 here."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
 def check_positive_integer(name: str, value: Any) -> int:
     """Refuses anything but a positive integer.
 
@@ -44,28 +39,8 @@ def check_positive_integer(name: str, value: Any) -> int:
     Raises:
         ConfigError: If it is something else; True is not 1 here.
     """
-    if not _is_integer(value) or value < 1:
+    if not is_integer(value) or value < 1:
         raise ConfigError(f"{name} must be a positive integer, found {value!r}")
-    return int(value)
-
-
-def check_optional_count(name: str, value: Any) -> int | None:
-    """Refuses anything but a count or None.
-
-    Args:
-        name: The argument.
-        value: What was given.
-
-    Returns:
-        The value.
-
-    Raises:
-        ConfigError: If it is something else; True is not 1 here.
-    """
-    if value is None:
-        return None
-    if not _is_integer(value) or value < 0:
-        raise ConfigError(f"{name} must be an integer of 0 or more, found {value!r}")
     return int(value)
 
 
@@ -185,7 +160,7 @@ def check_integers(
     if not isinstance(value, (list, tuple)):
         raise ConfigError(f"{name} must be {whole}, found {value!r}")
     for index, item in enumerate(value):
-        if not _is_integer(item) or not holds(int(item)):
+        if not is_integer(item) or not holds(int(item)):
             raise ConfigError(f"{name}[{index}] must be {each}, found {item!r}")
     return tuple(map(int, value))
 
@@ -205,6 +180,6 @@ def check_axes(name: str, value: Any) -> int | tuple[int, ...]:
     """
     axes = value if isinstance(value, (list, tuple)) else [value]
     for axis in axes:
-        if not _is_integer(axis) or axis < 1:
+        if not is_integer(axis) or axis < 1:
             raise ConfigError(f"{name} must be an axis from 1 on or a list of these, found {axis!r}")
     return tuple(map(int, axes)) if axes is value else int(value)
