@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CallArguments", "gru", "lstm", "rnn", "simple_rnn"]
 
-Masks = tuple[Tensor, ...]
-
 _NAMES = [name for name in ACTIVATIONS.names() if not ACTIVATIONS.is_users(name)]
 # torch.compile cannot trace how a cell is made, but it finds a cell that is there: all whose activations are built in.
 _CELLS: dict[tuple[Any, ...], Cell] = {
@@ -338,8 +336,8 @@ def _states(
 
 def _dropout_masks(
     cell: Cell, name: str, given: Tensor | Sequence[Tensor] | None, shape: tuple[int, int], kernel: Tensor
-) -> Masks | None:
-    """The dropout masks as a tuple in the weights' dtype, if they fit."""
+) -> Tensor | None:
+    """The dropout masks as one tensor in the weights' dtype, if they fit."""
     if given is None:
         return None
     masks = (given,) if isinstance(given, Tensor) else tuple(given)
@@ -348,7 +346,7 @@ def _dropout_masks(
     return fitting_dropout_masks(label, masks, shape, kernel)
 
 
-def _dropped(masks: Masks | None) -> Dropped:
+def _dropped(masks: Tensor | None) -> Dropped:
     if masks is None:
         return "none"
     return "shared" if len(masks) == 1 else "per gate"

@@ -47,8 +47,8 @@ def drawn(shape: tuple[int, ...], dtype: torch.dtype, scale: float = 1.0) -> Ten
     return (torch.randn(shape) * scale).to(dtype).requires_grad_()
 
 
-def masks_of(count: int, shape: tuple[int, int], dtype: torch.dtype) -> tuple[Tensor, ...] | None:
-    return tuple((torch.rand(shape) > 0.3).to(dtype) / 0.7 for _ in range(count)) or None
+def masks_of(count: int, shape: tuple[int, int], dtype: torch.dtype) -> Tensor | None:
+    return (torch.rand(count, *shape) > 0.3).to(dtype) / 0.7 if count else None
 
 
 def mixed_mask(batch: int, timesteps: int) -> Tensor:
@@ -231,7 +231,7 @@ def test_a_layer_in_a_row_with_itself_has_right_gradients_that_can_be_differenti
 @pytest.mark.parametrize("count", [1, 2], ids=["shared", "per gate"])
 def test_dropout_masks_have_gradients(count: int) -> None:
     request, tensors = example(GRU(), input_masks=count, recurrent_masks=count)
-    masks = [mask.requires_grad_() for mask in (*(tensors.input_masks or ()), *(tensors.recurrent_masks or ()))]
+    masks = [mask.requires_grad_() for mask in (tensors.input_masks, tensors.recurrent_masks) if mask is not None]
     inputs = [*learned(tensors), *masks]
     got, want = (torch.autograd.grad(e.run(request, tensors).output.sum(), inputs) for e in (Cpu(), Steps()))
     torch.testing.assert_close(got, want)

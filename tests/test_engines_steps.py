@@ -44,7 +44,7 @@ def altered(tensors: Tensors, **changes: Any) -> Tensors:
 def test_the_projection_drops_the_input_before_the_product_and_never_the_bias(
     tensors: Tensors, masks: Any, want: list[float]
 ) -> None:
-    given = None if masks is None else tuple(torch.tensor(mask) for mask in masks)
+    given = None if masks is None else torch.tensor(masks)
     assert project(altered(tensors, input_masks=given), 2).flatten().tolist() == want
 
 
@@ -59,7 +59,7 @@ def test_the_projection_drops_the_input_before_the_product_and_never_the_bias(
 def test_the_recurrent_product_is_the_same_for_all_gates_and_for_each_alone(
     tensors: Tensors, masks: Any, want: list[float]
 ) -> None:
-    given = None if masks is None else tuple(torch.tensor(mask) for mask in masks)
+    given = None if masks is None else torch.tensor(masks)
     recur = RecurrentProduct(altered(tensors, recurrent_masks=given), ("a", "b"))
     (h,) = tensors.states
 

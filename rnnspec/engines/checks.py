@@ -170,10 +170,8 @@ def check_mask_count(label: str, name: str, masks: Sequence[Tensor], cell: Cell)
         raise ShapeError(f"{label} expected {wanted} in {name}, found {len(masks)}")
 
 
-def fitting_dropout_masks(
-    label: str, masks: Sequence[Tensor], shape: tuple[int, int], like: Tensor
-) -> tuple[Tensor, ...]:
-    """Checks the shapes of dropout masks that a caller gives.
+def fitting_dropout_masks(label: str, masks: Sequence[Tensor], shape: tuple[int, int], like: Tensor) -> Tensor:
+    """Checks the shapes of dropout masks that a caller gives, and makes one tensor of them.
 
     Args:
         label: What messages call the caller.
@@ -182,7 +180,7 @@ def fitting_dropout_masks(
         like: A tensor of the dtype and on the device that they shall have.
 
     Returns:
-        The masks in that dtype.
+        The masks in that dtype, `(count, batch, width)`.
 
     Raises:
         ShapeError: If a shape does not fit.
@@ -190,7 +188,7 @@ def fitting_dropout_masks(
     wrong = [tuple(mask.shape) for mask in masks if mask.shape != shape]
     if wrong:
         raise ShapeError(f"{label}: a dropout mask has shape {wrong[0]}, expected {shape}")
-    return tuple(mask.to(like) for mask in masks)
+    return torch.stack([mask.to(like) for mask in masks])
 
 
 def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:

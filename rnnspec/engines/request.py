@@ -86,9 +86,9 @@ class Tensors:
         bias: `(gates * units,)`, or `(2, gates * units)` for a cell with a recurrent bias, or None.
         extra_weights: The cell's own weights.
         mask: `(batch, time)`, True where a step is valid, or None.
-        input_masks: Dropout masks with their scale, `(batch, features)`: one for all gates or one for each; None: no
-            dropout.
-        recurrent_masks: The same for the recurrent product, `(batch, output size)`.
+        input_masks: Dropout masks with their scale, `(count, batch, features)`: one for all gates or one for each;
+            None: no dropout.
+        recurrent_masks: The same for the recurrent product, `(count, batch, output size)`.
     """
 
     x: Tensor
@@ -98,8 +98,8 @@ class Tensors:
     bias: Tensor | None = None
     extra_weights: Mapping[str, Tensor] = field(default_factory=dict)
     mask: Tensor | None = None
-    input_masks: tuple[Tensor, ...] | None = None
-    recurrent_masks: tuple[Tensor, ...] | None = None
+    input_masks: Tensor | None = None
+    recurrent_masks: Tensor | None = None
 
 
 @dataclass(frozen=True)

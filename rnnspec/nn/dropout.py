@@ -104,16 +104,14 @@ class InjectedMasks(NamedTuple):
     recurrent: tuple[Tensor, ...] | None = None
 
 
-def variational_masks(
-    seed: Tensor, rate: float, like: Tensor, width: int, count: int, *, stream: int
-) -> tuple[Tensor, ...]:
-    """Masks `(batch, width)` that are constant over time, one for each of `count` gates (Gal and Ghahramani, 2016).
+def variational_masks(seed: Tensor, rate: float, like: Tensor, width: int, count: int, *, stream: int) -> Tensor:
+    """Masks `(count, batch, width)` that are constant over time, one a gate (Gal and Ghahramani, 2016).
 
     A row's masks do not depend on how many rows follow it.
     """
     shape = (like.shape[0], count, width)
     mask = dropout_mask(seed, rate, shape, stream=stream, dtype=like.dtype, device=like.device)
-    return mask.unbind(1)
+    return mask.transpose(0, 1).contiguous()
 
 
 @contextmanager

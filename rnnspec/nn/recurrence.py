@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Recurrence", "split_states"]
 
-Masks = tuple[Tensor, ...]
-
 
 def split_states(x: Any, initial_state: Any, label: str) -> tuple[Any, Any]:
     """Takes the first argument of a call apart, which may hold initial states too: `layer([x, h, c])`.
@@ -195,14 +193,11 @@ class Recurrence(CarriedStates):
             x, mask = x.transpose(0, 1), None if mask is None else mask.t()
         states = self.initial_states(x.shape[0], initial_state)
         input_masks, recurrent_masks = self.draw_masks(x, states[0], generator)
-        return replace(
-            self._with_weights(x, states),
-            mask=self.check_mask(mask, x),
-            input_masks=input_masks,
-            recurrent_masks=recurrent_masks,
+        return self._with_weights(
+            x, states, mask=self.check_mask(mask, x), input_masks=input_masks, recurrent_masks=recurrent_masks
         )
 
-    def _with_weights(self, x: Tensor, states: tuple[Tensor, ...]) -> Tensors:
+    def _with_weights(self, x: Tensor, states: tuple[Tensor, ...], **masks: Tensor | None) -> Tensors:
         return Tensors(
             x=x,
             states=states,
@@ -210,6 +205,7 @@ class Recurrence(CarriedStates):
             recurrent_kernel=self.recurrent_kernel,
             bias=self.bias,
             extra_weights={name: getattr(self, name) for name in self.cell.extra_weights(self.units)},
+            **masks,
         )
 
     def run(self, tensors: Tensors) -> Result:
@@ -314,7 +310,9 @@ class Recurrence(CarriedStates):
             return "none"
         return "shared" if self.mask_count == 1 else "per gate"
 
-    def draw_masks(self, x: Tensor, h: Tensor, generator: torch.Generator | None) -> tuple[Masks | None, Masks | None]:
+    def draw_masks(
+        self, x: Tensor, h: Tensor, generator: torch.Generator | None
+    ) -> tuple[Tensor | None, Tensor | None]:
         """The dropout masks of one call, of the input and of the recurrent product; None where nothing is dropped.
 
         Args:
@@ -323,13 +321,13 @@ class Recurrence(CarriedStates):
             generator: The call's generator, or None.
 
         Returns:
-            Masks `(batch, features)` and masks `(batch, output size)`, `mask_count` of each.
+            Masks `(count, batch, features)` and masks `(count, batch, output size)`, with `mask_count` for the count.
         """
         if not self.training or not (drops(self.dropout) or drops(self.recurrent_dropout)):
             return None, None
         seed = draw_seed(self._generator if generator is None else generator)
 
-        def masks(rate: float, like: Tensor, injected: Masks | None, stream: int) -> Masks | None:
+        def masks(rate: float, like: Tensor, injected: tuple[Tensor, ...] | None, stream: int) -> Tensor | None:
             if not drops(rate):
                 return None
             width = like.shape[-1]

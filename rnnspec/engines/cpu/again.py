@@ -58,7 +58,7 @@ def _loop(data: Data, options: Options) -> Result:
         recurrent_kernel=data.recurrent_kernel,
         bias=data.bias,
         mask=data.mask,
-        input_masks=None if data.input_masks is None else data.input_masks.unbind(),
-        recurrent_masks=None if data.recurrent_masks is None else data.recurrent_masks.unbind(),
+        input_masks=data.input_masks,
+        recurrent_masks=data.recurrent_masks,
     )
     return steps.run(request_of(options, data), tensors)

@@ -50,8 +50,8 @@ def sweep(data: Data, options: Options) -> tuple[Tensor, Tensor, Maybe]:
     Returns:
         The output, the final h, and the final c; without c in the data that is empty, or None.
     """
-    run = _differentiable if unseen(data) else torch.ops.rnnspec.sweep
-    found: tuple[Tensor, Tensor, Maybe] = run(*data, *options)
+    found: tuple[Tensor, Tensor, Maybe]
+    found = _differentiable(data, options) if unseen(data) else torch.ops.rnnspec.sweep(*data, *options)
     return found
 
 
@@ -72,50 +72,52 @@ class _Sweep(torch.autograd.Function):
     """A call that a gradient is wanted of."""
 
     @staticmethod
-    def forward(ctx: Any, *arguments: Any) -> tuple[Tensor, Tensor, Maybe]:
-        data = arguments[:_DATA_COUNT]
+    def forward(ctx: Any, options: Options, *tensors: Maybe) -> tuple[Tensor, Tensor, Maybe]:
+        data = Data(*tensors)  # type: ignore[arg-type]
         if unseen(data):
-            options = Options(*arguments[_DATA_COUNT:])
-            output, h, c, reserve = launcher.forward(Data(*data), options, keeps=True)
+            output, h, c, reserve = launcher.forward(data, options, keeps=True)
         else:
             with torch._C._AutoDispatchBelowAutograd():
-                output, h, c, reserve = torch.ops.rnnspec.sweep_keeping(*arguments)
-            if data[5] is None:
+                output, h, c, reserve = torch.ops.rnnspec.sweep_keeping(*data, *options)
+            if data.c is None:
                 ctx.mark_non_differentiable(c)
         ctx.save_for_backward(*data, reserve)
-        ctx.options = arguments[_DATA_COUNT:]
+        ctx.options = options
         ctx.set_materialize_grads(False)
         return output, h, c
 
     @staticmethod
     def backward(ctx: Any, d_output: Maybe, d_h: Maybe, d_c: Maybe) -> tuple[Any, ...]:
-        *data, reserve = ctx.saved_tensors
-        needed = ctx.needs_input_grad
-        rest = (None,) * len(ctx.options)
+        *tensors, reserve = ctx.saved_tensors
+        data, options = Data(*tensors), ctx.options
+        _, *needed = ctx.needs_input_grad
         # The library knows no gradient of its gradient (grad mode is on where one is wanted) and none of dropout masks.
         if torch.is_grad_enabled() or needed[7] or needed[8]:
-            return *gradients_through_the_loop((d_output, d_h, d_c), Data(*data), Options(*ctx.options)), *rest
+            return None, *gradients_through_the_loop((d_output, d_h, d_c), data, options)
         given = (d_output, d_h, d_c, reserve)
         if unseen((*given, *data)):
-            options = Options(*ctx.options)
-            gradients = launcher.backward(*given, Data(*data), options, input_too=needed[0])
+            gradients = launcher.backward(*given, data, options, input_too=needed[0])
         else:
-            found = torch.ops.rnnspec.sweep_backward(*given, *data, *ctx.options, needed[0])
+            found = torch.ops.rnnspec.sweep_backward(*given, *data, *options, needed[0])
             gradients = tuple(
                 gradient if needs else None for gradient, needs in zip(found, needed[: len(found)], strict=True)
             )
-        return *gradients, None, None, None, *rest
+        return None, *gradients, None, None, None
 
 
-def _differentiable(*arguments: Any) -> Any:
+def _differentiable(data: Data, options: Options) -> Any:
     """A call above autograd."""
-    data = arguments[:_DATA_COUNT]
     if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in data):
-        return _Sweep.apply(*arguments)  # type: ignore[no-untyped-call]
+        return _Sweep.apply(options, *data)  # type: ignore[no-untyped-call]
     if unseen(data):
-        return launcher.forward(Data(*data), Options(*arguments[_DATA_COUNT:]), keeps=False)[:3]
+        return launcher.forward(data, options, keeps=False)[:3]
     with torch._C._AutoDispatchBelowAutograd():
-        return torch.ops.rnnspec.sweep(*arguments)
+        return torch.ops.rnnspec.sweep(*data, *options)
+
+
+def _split(arguments: tuple[Any, ...]) -> tuple[Data, Options]:
+    """The arguments of an operator."""
+    return Data(*arguments[:_DATA_COUNT]), Options(*arguments[_DATA_COUNT:])
 
 
 def _filled(tensors: Iterable[Maybe], like: Tensor) -> tuple[Tensor, ...]:
@@ -125,7 +127,7 @@ def _filled(tensors: Iterable[Maybe], like: Tensor) -> tuple[Tensor, ...]:
 
 def _above_autograd(*arguments: Any) -> tuple[Tensor, ...]:
     """The kernel of `sweep` that knows gradients."""
-    return _filled(_differentiable(*arguments), arguments[0])
+    return _filled(_differentiable(*_split(arguments)), arguments[0])
 
 
 def _forward(keeps: bool, fake: bool) -> Any:
@@ -133,7 +135,7 @@ def _forward(keeps: bool, fake: bool) -> Any:
     run = launcher.forward_results if fake else launcher.forward
 
     def kernel(*arguments: Any) -> tuple[Tensor, ...]:
-        data, options = Data(*arguments[:_DATA_COUNT]), Options(*arguments[_DATA_COUNT:])
+        data, options = _split(arguments)
         results = run(data, options, keeps=keeps)
         return _filled(results if keeps else results[:3], data.x)
 
@@ -143,7 +145,7 @@ def _forward(keeps: bool, fake: bool) -> Any:
 def _backward(d_output: Maybe, d_h: Maybe, d_c: Maybe, reserve: Tensor, *arguments: Any) -> tuple[Tensor, ...]:
     """The kernel of `sweep_backward`."""
     *others, input_too = arguments
-    data, options = Data(*others[:_DATA_COUNT]), Options(*others[_DATA_COUNT:])
+    data, options = _split(tuple(others))
     return _filled(launcher.backward(d_output, d_h, d_c, reserve, data, options, input_too=input_too), data.x)
 
 

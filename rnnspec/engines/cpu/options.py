@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from rnnspec.engines import activations
@@ -69,27 +68,22 @@ def data_of(tensors: Tensors) -> Data:
     """
     h, *rest = tensors.states
     dtype = tensors.kernel.dtype
+
+    def in_dtype(tensor: Tensor) -> Tensor:
+        """It has another one only where it comes from an operation under autocast."""
+        return tensor if tensor.dtype == dtype else tensor.to(dtype)
+
     return Data(
-        _as(tensors.x, dtype),
+        in_dtype(tensors.x),
         tensors.kernel,
         tensors.recurrent_kernel,
         tensors.bias,
         h,
         rest[0] if rest else None,
         tensors.mask,
-        _stacked(tensors.input_masks, dtype),
-        _stacked(tensors.recurrent_masks, dtype),
+        None if tensors.input_masks is None else in_dtype(tensors.input_masks),
+        None if tensors.recurrent_masks is None else in_dtype(tensors.recurrent_masks),
     )
-
-
-def _as(tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    """A tensor in the weights' dtype: it has another one only where it comes from an operation under autocast."""
-    return tensor if tensor.dtype == dtype else tensor.to(dtype)
-
-
-def _stacked(masks: tuple[Tensor, ...] | None, dtype: torch.dtype) -> Tensor | None:
-    """Dropout masks as one tensor `(count, batch, width)`."""
-    return None if masks is None else _as(torch.stack(masks), dtype)
 
 
 def activations_of(cell: Cell) -> tuple[Activation, ...]:

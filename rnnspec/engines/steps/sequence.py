@@ -58,7 +58,7 @@ class RecurrentProduct:
     def __init__(self, tensors: Tensors, gates: Sequence[str]) -> None:
         self.kernel = tensors.recurrent_kernel
         self.bias = None if tensors.bias is None or tensors.bias.dim() == 1 else tensors.bias[1]
-        self.masks = tensors.recurrent_masks
+        self.masks = None if tensors.recurrent_masks is None else tensors.recurrent_masks.unbind()
         self.index = {gate: number for number, gate in enumerate(gates)}
         self.blocks = self.kernel.chunk(len(gates), dim=1)
         self.biases = None if self.bias is None else self.bias.chunk(len(gates))

@@ -336,7 +336,8 @@ static void sum_panel(REAL *to, long row, const REAL *from, long rows, long w, l
         REAL sum[NR];
         UNITS sum[q] = 0;
         for (long i = 0; i < copies; i++) UNITS sum[q] += from[i * stride + m * NR + q];
-        copy(to + m * row, sum, w);
+        if (w == NR) copy(to + m * row, sum, NR);
+        else copy(to + m * row, sum, w);
     }
 }
 

@@ -51,9 +51,11 @@ static void pack(REAL *to, const REAL *weight, long rows, long stride, long w)
 /* to[columns][NR] = the transpose of the first `w` rows of a weight, whose rows are `stride` apart. */
 static void pack_transposed(REAL *to, const REAL *weight, long columns, long stride, long w)
 {
-    for (long first = 0; first < columns; first += 16)
-        for (long q = 0; q < NR; q++)
-            for (long j = first; j < first + 16 && j < columns; j++) to[j * NR + q] = q < w ? weight[q * stride + j] : 0;
+    enum { BLOCK = 8 };
+    long j = 0;
+    for (; w == NR && j + BLOCK <= columns; j += BLOCK)
+        UNITS UNROLL for (int i = 0; i < BLOCK; i++) to[(j + i) * NR + q] = weight[q * stride + j + i];
+    for (; j < columns; j++) UNITS to[j * NR + q] = q < w ? weight[q * stride + j] : 0;
 }
 
 /* Memory that is handed out piece by piece. Without a base it only counts. */
