@@ -41,7 +41,9 @@ def compile_library(library: Path, objects: Path) -> None:
         raise OSError("the C code is not for Windows")
     compiler = shlex.split(os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), "cc"))
     flags = [*FLAGS, *shlex.split(os.environ.get("CFLAGS", ""))]
-    sets = INSTRUCTION_SETS if platform.machine() in ("x86_64", "AMD64") else {"portable": []}
+    # The compiler's machine, not this one: a cross compiler knows no flags of ours.
+    machine = subprocess.run([*compiler, "-dumpmachine"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    sets = INSTRUCTION_SETS if machine.startswith(("x86_64", "amd64")) else {"portable": []}
     jobs = [("main.c", "main", [])] + [
         ("isa.c", f"{element}_{name}", [f"-DSUFFIX={element}_{name}", *set_flags, *element_flags])
         for name, set_flags in sets.items()

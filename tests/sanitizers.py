@@ -1,4 +1,10 @@
-"""Random calls of the C library under sanitizers: `python tests/sanitizers.py --calls 100000`."""
+"""Random calls of the C library under sanitizers: `python tests/sanitizers.py --calls 100000`.
+
+The same on another machine's instructions, NEON for one, which qemu-user stands in for:
+
+    CC=aarch64-linux-gnu-gcc ASAN_OPTIONS=detect_leaks=0 python tests/sanitizers.py \\
+        --runner "qemu-aarch64 -L /usr/aarch64-linux-gnu"
+"""
 
 from __future__ import annotations
 
@@ -57,7 +63,7 @@ def build(folder: Path, sanitizers: str = SANITIZERS) -> list[str]:
         sanitizers: What `-fsanitize=` names.
 
     Returns:
-        The command that runs it, but for the seed and the count of calls.
+        The program and the library: the command that runs it, but for the seed and the count of calls.
     """
     flags = flags_of(sanitizers)
     setup = setup_module()
@@ -73,14 +79,15 @@ def build(folder: Path, sanitizers: str = SANITIZERS) -> list[str]:
 
 def main() -> None:
     """Builds and runs."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "sanitizers", help="where it is built")
     parser.add_argument("--sanitizers", default=SANITIZERS, help="what -fsanitize= names; default: %(default)s")
+    parser.add_argument("--runner", default="", help="what runs a program of another machine: qemu-aarch64 -L ...")
     words = parser.parse_args()
     os.chdir(ROOT)
-    command = build(words.folder, words.sanitizers)
+    command = [*shlex.split(words.runner), *build(words.folder, words.sanitizers)]
     raise SystemExit(subprocess.run([*command, str(words.seed), str(words.calls)]).returncode)
 
 

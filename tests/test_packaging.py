@@ -30,7 +30,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in ROOT.iterdir():
         if path.is_file() and path.name[0] != ".":
             shutil.copy(path, copy)
-    shutil.copytree(ROOT / "rnnspec", copy / "rnnspec", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    for folder in ("rnnspec", "benchmarks"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
     return copy
 
 
@@ -82,6 +83,7 @@ def test_an_sdist_carries_the_sources_and_no_library(tree: Path) -> None:
 
     assert {Path(name).name for name in names if "/src/" in name} == SOURCES
     assert LIBRARY not in names
+    assert "benchmarks/__main__.py" in names
 
 
 def test_an_editable_install_builds_in_place(tree: Path) -> None:
@@ -97,6 +99,17 @@ def test_the_sources_compile_without_a_warning(tree: Path, compiler: str) -> Non
     wheel = build(tree, "wheel", CC=compiler, CFLAGS="-Werror")
 
     assert "-py3-none-linux_" in wheel.name
+
+
+def test_a_cross_compiler_gets_no_flags_of_this_machine(tree: Path) -> None:
+    compiler = "aarch64-linux-gnu-gcc"
+    if shutil.which(compiler) is None:
+        pytest.skip(f"there is no {compiler}")
+
+    with zipfile.ZipFile(build(tree, "wheel", CC=compiler)) as archive:
+        library = archive.read(LIBRARY)
+
+    assert library[18:20] == b"\xb7\x00"  # ELF's number of the machine
 
 
 def test_windows_gets_no_library(tree: Path) -> None:

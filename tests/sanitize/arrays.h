@@ -34,9 +34,10 @@ static char *new_block(size_t bytes)
     return blocks[block_count++] = block;
 }
 
-static void free_blocks(void)
+/* All blocks but the first ones. */
+static void free_blocks(int kept)
 {
-    while (block_count) free(blocks[--block_count]);
+    while (block_count > kept) free(blocks[--block_count]);
 }
 
 static Array new_array(int64_t rows, int64_t steps, int64_t width, size_t element)

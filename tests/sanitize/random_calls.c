@@ -253,20 +253,38 @@ static void stream_over(const Call *call, const Arguments *a, char *stream, cons
     } while (done < a->timesteps);
 }
 
+/* Opens a stream on copies that are freed before it runs: it must keep all that it needs. */
+static char *open_stream(const Call *call, const Arguments *a)
+{
+    static const int read[] = {KERNEL, RECURRENT_KERNEL, BIAS, H, C, INPUT_MASKS, RECURRENT_MASKS};
+    Call copy = *call;
+    const int before = block_count;
+    for (size_t i = 0; i < sizeof read / sizeof *read; i++) {
+        Array *array = &copy.given[read[i]];
+        char *block = new_block(array->bytes);
+        if (block) array->start = memcpy(block, array->block, array->bytes);
+    }
+    name_arrays(&copy);
+    copy.a.instruction_set = a->instruction_set, copy.a.checkpoint_every = 0, copy.a.x = NULL, copy.a.mask = NULL;
+    void *stream;
+    const size_t bytes = (size_t)library_stream_size(&copy.a);
+    if (posix_memalign(&stream, 64, bytes)) fail(call, (int)a->instruction_set, "no memory for a stream");
+    memset(stream, 255, bytes);
+    library_stream_open(&copy.a, stream);
+    free_blocks(before);
+    return blocks[block_count++] = stream;
+}
+
 static void check_stream(const Call *call, int set, const Array *results)
 {
     const size_t e = call->element;
     Arguments a = call->a;
     Array streamed[RESULTS] = {0};
-    void *stream;
-    a.instruction_set = set, a.checkpoint_every = 0;
+    a.instruction_set = set;
     streamed[OUTPUT] = new_strided(a.batch, a.return_sequences ? a.timesteps : 1, a.units, e, 0, 0);
     streamed[FINAL_H] = new_array(a.batch, 1, a.units, e);
     if (a.cell == LSTM) streamed[FINAL_C] = new_array(a.batch, 1, a.units, e);
-    const size_t bytes = (size_t)library_stream_size(&a);
-    if (posix_memalign(&stream, 64, bytes)) fail(call, set, "no memory for a stream");
-    memset(blocks[block_count++] = stream, 255, bytes);
-    library_stream_open(&a, stream);
+    char *stream = open_stream(call, &a);
     if (a.initial_h && (a.cell != LSTM || a.initial_c) && chance(50)) {
         stream_over(call, &a, stream, &streamed[OUTPUT]);
         library_stream_reset(stream, a.initial_h, a.initial_c, NULL);
@@ -313,7 +331,7 @@ static void one_call(void)
         const int kinks = has_kink(call.a.activation) || (has_gates && has_kink(call.a.recurrent_activation));
         if (call.a.is_double && call.keeps && is_whole && !kinks) check_gradients(&call, set, results);
     }
-    free_blocks();
+    free_blocks(0);
 }
 
 int main(int count, char **words)
