@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,11 @@ def results(layer: nn.Recurrent, x: Tensor) -> list[Tensor]:
         return [output.detach(), *gradients, layer(x)]
 
 
+def near(got: Tensor, want: Tensor) -> bool:
+    """Whether two engines agree in float64."""
+    return torch.allclose(got, want, rtol=1e-9, atol=1e-11)
+
+
 def test_eight_python_threads_get_the_numbers_of_one(two_threads: None) -> None:
     pairs = list(zip(layers(), inputs(), strict=True))
     with use_engine("steps"):
@@ -59,7 +65,7 @@ def test_eight_python_threads_get_the_numbers_of_one(two_threads: None) -> None:
     def calls(number: int) -> None:
         for _ in range(5):
             for got, expected in zip(results(*pairs[number]), want[number], strict=True):
-                if not torch.allclose(got, expected, rtol=1e-9, atol=1e-11):
+                if not near(got, expected):
                     wrong.append(number)
         finished.append(number)
 
@@ -72,6 +78,22 @@ def test_eight_python_threads_get_the_numbers_of_one(two_threads: None) -> None:
 
     assert sorted(finished) == list(range(8))
     assert wrong == []
+
+
+def test_eight_python_threads_with_one_layer_get_the_numbers_of_one(two_threads: None) -> None:
+    layer = nn.LSTM(33, input_size=7, return_sequences=True, dtype=torch.float64)
+    xs = [torch.randn(1 + 9 * i, 30 - 3 * i, 7, dtype=torch.float64) for i in range(8)]
+    with use_engine("steps"):
+        want = [results(layer, x) for x in xs]
+
+    def calls(number: int) -> bool:
+        x = xs[number]
+        stream = layer.streaming(len(x))
+        chunks = torch.cat([stream(x[:, :2]), stream(x[:, 2:])], 1)
+        return all(map(near, [chunks, *results(layer, x)], [want[number][0], *want[number]]))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(calls, [*range(8)] * 5))
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5, 64, 130])
@@ -124,13 +146,14 @@ import os
 import torch
 torch.set_num_threads(2)
 BEFORE
-def answer(seed):
-    from rnnspec import nn
+def answer(seed, engine):
+    from rnnspec import nn, use_engine
     torch.manual_seed(seed)
     layer = nn.LSTM(17, input_size=3, recurrent_initializer="glorot_uniform", dtype=torch.float64)
     x = torch.linspace(-1, 1, 8 * 20 * 3, dtype=torch.float64).reshape(8, 20, 3)
-    output = layer(x)
-    gradient, = torch.autograd.grad(output.square().sum(), layer.recurrent_kernel)
+    with use_engine(engine):
+        output = layer(x)
+        gradient, = torch.autograd.grad(output.square().sum(), layer.recurrent_kernel)
     return float(output.sum()), float(gradient.abs().sum()), layer.plan(x).settings["threads"]
 
 children = []
@@ -138,14 +161,30 @@ for seed in range(4):
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        os.write(write, repr(answer(seed)).encode())
+        os.write(write, repr(answer(seed, 'cpu')).encode())
         os._exit(0)
     children.append((child, read))
 for seed, (child, read) in enumerate(children):
     status = os.waitpid(child, 0)[1]
-    got, want = eval(os.read(read, 1000)), answer(seed)
+    got, want = eval(os.read(read, 1000)), answer(seed, 'steps')
     near = [abs(a - b) <= 1e-9 * abs(b) for a, b in zip(got, want[:2])]
-    print(status, all(near), got[2], want[2])
+    print(status, all(near), got[2], want[2], flush=True)
+os._exit(0)
+"""
+
+BESIDE_THREADS = """
+import threading
+from rnnspec import nn
+started = threading.Barrier(5)
+def calls(layer, x):
+    started.wait()
+    while True:
+        with torch.no_grad():
+            layer(x)
+for units in (30, 40, 50, 60):
+    layer, x = nn.LSTM(units, input_size=8), torch.randn(40, 2000, 8)
+    threading.Thread(target=calls, args=(layer, x), daemon=True).start()
+started.wait()
 """
 
 
@@ -156,15 +195,16 @@ for seed, (child, read) in enumerate(children):
     [
         "from rnnspec import nn; nn.LSTM(9, input_size=3)(torch.randn(50, 9, 3))",
         "(torch.ones(600, 600).exp() + 1).sum()",
+        BESIDE_THREADS,
     ],
-    ids=["the sweep", "torch alone"],
+    ids=["the sweep", "torch alone", "threads in calls"],
 )
 def test_four_forks_of_a_process_whose_threads_were_used_run_in_one_thread(before: str, tmp_path: Path) -> None:
     assert run(tmp_path, FORKS.replace("BEFORE", before)) == ["0 True 1 2"] * 4
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.parametrize("start", ["fork", "forkserver", "spawn"])
 def test_data_loaders_call_a_layer_in_their_workers(start: str, tmp_path: Path) -> None:
     code = f"""
 import torch
@@ -232,13 +272,20 @@ def resident():
     return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1])
 
 torch.set_num_threads(1)  # two threads on a busy machine wait for each other, ten thousand times
-layer = nn.LSTM(33, input_size=7, return_sequences=True)
+layers = [
+    nn.LSTM(33, input_size=7, return_sequences=True),
+    nn.GRU(16, input_size=7, dropout=0.2, recurrent_dropout=0.2, checkpoint_every=2),
+    nn.SimpleRNN(5, input_size=7, return_sequences=True, go_backwards=True),
+]
 for calls in (1000, 10000):
     before = resident()
     for call in range(calls):
-        output = layer(torch.ones(1 + call % 9, 3, 7))
+        layer, x = layers[call % 3], torch.ones(1 + call % 9, 4, 7)
+        output = layer(x, mask=x[:, :, 0] > 0 if call % 4 else None)
         if call % 2:
             output.sum().backward()
+        if not call % 10 and not layer.go_backwards:
+            layer.streaming(len(x))(x)
 print(resident() - before < 2000)
 """
     assert run(tmp_path, code) == ["True"]
