@@ -164,9 +164,13 @@ def test_long_sequences_are_those_of_the_loop(name: str, units: int) -> None:
 
 @pytest.mark.parametrize("name", ["SimpleRNN", "LSTM"])
 @pytest.mark.parametrize("masked_start", ["state", "zeros"])
-def test_padded_rows_end_early_with_the_same_values_and_gradients(name: str, masked_start: str) -> None:
+@pytest.mark.parametrize("go_backwards", [False, True], ids=["end early", "start late"])
+def test_padded_rows_run_where_they_must_with_the_same_values_and_gradients(
+    go_backwards: bool, name: str, masked_start: str
+) -> None:
     for return_sequences in (False, True):
         options = {"masked_start": masked_start, "return_sequences": return_sequences, "recurrent_masks": 2}
+        options["go_backwards"] = go_backwards
         assert_agrees(*example(CELLS[name](), torch.float64, sizes=(150, 40, 5, 20), masked=True, **options))
 
 
@@ -178,8 +182,9 @@ def test_every_activation_is_that_of_the_loop(name: str, activation: str) -> Non
     assert_agrees(*example(cell))
 
 
-def test_what_stands_at_a_masked_step_never_matters() -> None:
-    request, tensors = example(LSTM(), masked=True)
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_what_stands_at_a_masked_step_never_matters(go_backwards: bool) -> None:
+    request, tensors = example(LSTM(), sizes=(9, 40, 3, 17), masked=True, go_backwards=go_backwards)
     assert tensors.mask is not None
     want = Cpu().run(request, tensors)
     with torch.no_grad():
@@ -238,9 +243,10 @@ def test_dropout_masks_have_gradients(count: int) -> None:
 
 
 @pytest.mark.parametrize("every", [1, 2, 4, 100])
+@pytest.mark.parametrize("go_backwards", [False, True])
 @pytest.mark.parametrize("name", CELLS)
-def test_kept_states_alone_give_the_same_gradients(name: str, every: int) -> None:
-    request, tensors = example(CELLS[name](), masked=True, recurrent_masks=2, input_masks=2)
+def test_kept_states_alone_give_the_same_gradients(name: str, go_backwards: bool, every: int) -> None:
+    request, tensors = example(CELLS[name](), masked=True, recurrent_masks=2, input_masks=2, go_backwards=go_backwards)
     want = gradients(Cpu().run(request, tensors), tensors)
     few = replace(request, checkpoint_every=every)
     for got, expected in zip(gradients(Cpu().run(few, tensors), tensors), want, strict=True):

@@ -99,32 +99,59 @@ static void add_d_output(const Task *t, Backward *k, long first, long step)
     }
 }
 
+/* No x is read where no row runs. */
+static void zero_d_x(const Task *t, long row, long start, long end)
+{
+    const Arguments *a = t->a;
+    for (; a->d_x && row < t->rows; row++)
+        for (long s = start; s < end; s++)
+            zero((REAL *)a->d_x + row_of(t, row) * a->d_x_batch_stride + s * a->d_x_time_stride, t->features);
+}
+
 /* The gradients of the states of rows that have no valid step from `step` on: those of the final ones, and of all
- * outputs that repeat the last one. No x of these steps is read. */
-static void begin(const Task *t, Backward *k, long first, long step)
+ * outputs that repeat the last one. */
+static void unfinish(const Task *t, Backward *k, long first, long step)
 {
     const Arguments *a = t->a;
     put_rows(t, k->dh, t->rows, a->d_final_h, t->units, first);
     put_rows(t, k->dc, t->rows, a->d_final_c, t->units, first);
-    for (long b = first; a->d_x && b < t->rows; b++)
-        for (long s = step; s < a->timesteps; s++)
-            zero((REAL *)a->d_x + row_of(t, b) * a->d_x_batch_stride + s * a->d_x_time_stride, t->features);
+    zero_d_x(t, first, step, a->timesteps);
     if (!a->d_output) return;
     if (!a->return_sequences) add_d_output(t, k, first, at_least(a->timesteps - 1, 0));
     for (long s = step; a->return_sequences && s < a->timesteps; s++) add_d_output(t, k, first, s);
 }
 
-/* The task with more of the whole one's rows, those that end at `step` at the latest. */
-static Task with_joined(const Task *t, Backward *k, long active, long step)
+/* The gradients of the initial states of rows that have no valid step before `step`. */
+static void unbegin(const Task *t, Backward *k, long first, long step)
 {
     const Arguments *a = t->a;
-    const Task more = with_rows(*t, active);
-    move_rows(k->dh, t->unit_panels, t->rows, t->rows, more.rows);
-    move_rows(k->dc, t->unit_panels, t->rows, t->rows, more.rows);
-    begin(&more, k, t->rows, step);
-    forward_masks(&more, &k->f);
-    load_masks(&more, k->recurrent_masks, more.rows, a->recurrent_masks, a->recurrent_mask_count, t->units);
-    return more;
+    for (long s = 0; a->d_output && a->return_sequences && s < step; s++) add_d_output(t, k, first, s);
+    zero_d_x(t, first, 0, step);
+    if (a->d_initial_h) take_rows(t, a->d_initial_h, k->dh, t->rows, first);
+    if (a->d_initial_c) take_rows(t, a->d_initial_c, k->dc, t->rows, first);
+}
+
+/* The task with another number of rows, the gradients of those that stay moved together or apart. */
+static Task backward_resize(const Task *t, Backward *k, long rows)
+{
+    const Arguments *a = t->a;
+    const Task other = with_rows(*t, rows);
+    const long stay = rows < t->rows ? rows : t->rows;
+    move_rows(k->dh, t->unit_panels, stay, t->rows, other.rows);
+    move_rows(k->dc, t->unit_panels, stay, t->rows, other.rows);
+    forward_masks(&other, &k->f);
+    load_masks(&other, k->recurrent_masks, other.rows, a->recurrent_masks, a->recurrent_mask_count, t->units);
+    return other;
+}
+
+/* The task with the rows that run in the chunk up to step `end`. */
+static Task backward_active(const Task *t, Backward *k, long active, long end)
+{
+    if (active == t->rows) return *t;
+    if (active < t->rows) unbegin(t, k, active, end);
+    const Task other = backward_resize(t, k, active);
+    if (active > t->rows) unfinish(&other, k, t->rows, end);
+    return other;
 }
 
 /* A vector of one row back through the cell. */
@@ -294,12 +321,12 @@ static void backward_chunk(const Task *t, Backward *k, const BackwardWeights *w,
     if (t->a->d_x) backward_to_input(t, k, w, start, steps, chunk_rows);
 }
 
-/* The c before a chunk of `t`: the last of the chunk before it, which had more rows, or the first. */
+/* The c before a chunk of `t`: that of the chunk before it, which had other rows, or the first. */
 static const REAL *c_before_chunk(const Task *t, Backward *k, const Task *whole, Reserve r, long start)
 {
-    const long earlier = start ? active_rows(whole, start - t->steps) : whole->rows;
-    const REAL *from = start ? r.c - t->unit_panels * earlier * NR : k->first_c;
-    copy_rows(k->f.c, t->rows, from, earlier, t->unit_panels, t->rows);
+    const long earlier = start ? active_rows(whole, start - t->steps) : 0, both = earlier < t->rows ? earlier : t->rows;
+    if (both < t->rows) copy_rows(k->f.c, t->rows, k->first_c, whole->rows, t->unit_panels, t->rows);
+    copy_rows(k->f.c, t->rows, r.c - t->unit_panels * earlier * NR, earlier, t->unit_panels, both);
     return k->f.c;
 }
 
@@ -314,19 +341,19 @@ static void backward_task(const Task *whole, Backward k, const BackwardWeights *
         const Task then = with_rows(t, active_rows(whole, chunk * t.steps));
         r = step_on(&then, r, steps_of(&t, chunk));
     }
+    if (whole->late) t = backward_active(&t, &k, whole->rows, a->timesteps);
     for (long chunk = chunks - 1; chunk >= 0; chunk--) {
-        const long start = chunk * t.steps, steps = steps_of(&t, chunk), active = active_rows(whole, start);
-        if (active > t.rows) t = with_joined(&t, &k, active, start + steps);
-        if (!active) continue;
+        const long start = chunk * t.steps, steps = steps_of(&t, chunk);
+        t = backward_active(&t, &k, active_rows(whole, start), start + steps);
+        if (!t.rows) continue;
         if (r.slots) r = step_on(&t, r, -steps);
         const long kept = r.slots ? 0 : chunk * whole->state;
         const Reserve own = {r.slots, r.h + kept, r.c ? r.c + kept : NULL};
         const REAL *c_before = !r.c ? k.first_c : r.slots ? c_before_chunk(&t, &k, whole, r, start) : own.c;
         backward_chunk(&t, &k, w, d, own, start, steps, c_before);
     }
-    if (t.rows < whole->rows) t = with_joined(&t, &k, whole->rows, 0);
-    if (a->d_initial_h) take_rows(&t, a->d_initial_h, k.dh, t.rows, 0);
-    if (a->d_initial_c) take_rows(&t, a->d_initial_c, k.dc, t.rows, 0);
+    if (!whole->late) t = backward_active(&t, &k, whole->rows, 0);
+    unbegin(&t, &k, 0, 0);
 }
 
 /* to[rows][width] of a weight = the sum of the threads' panels, `stride` apart. */

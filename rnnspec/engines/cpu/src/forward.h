@@ -235,27 +235,46 @@ static void finish(const Task *t, const Forward *f, long first, long step)
         emit(t, f, first, step);
 }
 
-/* The task with its first rows alone, their states moved together. */
-static Task with_active(const Task *t, const Forward *f, long active)
+/* The states of rows that have no valid step before `step`, and the outputs that they have up to there. */
+static void begin(const Task *t, const Forward *f, long first, long step)
 {
-    const Task fewer = with_rows(*t, active);
-    move_rows(f->h, t->unit_panels, active, t->panel_rows, fewer.panel_rows);
-    move_rows(f->c, t->unit_panels, active, t->rows, fewer.rows);
-    forward_masks(&fewer, f);
-    return fewer;
+    const Arguments *a = t->a;
+    put_rows(t, f->h, t->panel_rows, a->initial_h, t->units, first);
+    put_rows(t, f->c, t->rows, a->initial_c, t->units, first);
+    for (long s = 0; a->return_sequences && s < step; s++) emit(t, f, first, s);
+    if (!a->return_sequences && step == a->timesteps) emit(t, f, first, step);
+}
+
+/* The task with another number of rows, the states of those that stay moved together or apart. */
+static Task forward_resize(const Task *t, const Forward *f, long rows)
+{
+    const Task other = with_rows(*t, rows);
+    const long stay = rows < t->rows ? rows : t->rows;
+    move_rows(f->h, t->unit_panels, stay, t->panel_rows, other.panel_rows);
+    move_rows(f->c, t->unit_panels, stay, t->rows, other.rows);
+    forward_masks(&other, f);
+    return other;
+}
+
+/* The task with the rows that run in the chunk from step `start` on. */
+static Task forward_active(const Task *t, const Forward *f, long active, long start)
+{
+    if (active == t->rows) return *t;
+    if (active < t->rows) finish(t, f, active, start);
+    const Task other = forward_resize(t, f, active);
+    if (active > t->rows) begin(&other, f, t->rows, start);
+    return other;
 }
 
 static void forward_task(const Task *whole, Forward f, const Weights *w)
 {
     const Arguments *a = whole->a;
     Reserve r = reserve_of(whole);
-    Task t = *whole;
-    forward_start(&t, &f);
-    for (long start = 0, chunk = 0;; start += t.steps, chunk++) {
-        const long active = start < a->timesteps ? active_rows(&t, start) : 0;
-        if (active < t.rows) finish(&t, &f, active, start < a->timesteps ? start : a->timesteps);
-        if (!active) break;
-        if (active < t.rows) t = with_active(&t, &f, active);
+    forward_start(whole, &f);
+    Task t = with_rows(*whole, whole->late ? 0 : whole->rows);
+    for (long start = 0, chunk = 0; start < a->timesteps; start += t.steps, chunk++) {
+        t = forward_active(&t, &f, active_rows(whole, start), start);
+        if (!t.rows) continue;
         const long steps = steps_of(&t, chunk);
         if (a->reserve && a->checkpoint_every) {
             copy_rows(r.h + chunk * whole->state, t.rows, f.h, t.panel_rows, t.unit_panels, t.rows);
@@ -266,4 +285,6 @@ static void forward_task(const Task *whole, Forward f, const Weights *w)
             r = step_on(&t, r, steps);
         } else forward_chunk(&t, &f, w, start, steps, f.slots, NULL, NULL, 1);
     }
+    if (whole->late) t = forward_active(&t, &f, whole->rows, a->timesteps);
+    finish(&t, &f, 0, a->timesteps);
 }

@@ -70,7 +70,8 @@ typedef struct {
     Task largest;
     int backward, phase;
     long parts;
-    int64_t *order;                     /* with a mask: the numbers of the tasks' rows, and their ends */
+    int64_t *order;                     /* with a mask: the numbers of the tasks' rows, and their steps */
+    int late;
     Weights weights;
     BackwardWeights backward_weights;
     REAL *memory;                       /* a thread's share of it, then the next one's */
@@ -84,7 +85,7 @@ static Arena arena_of(const Job *job, long thread) { return (Arena){job->memory 
 static Task task_in(const Job *job, long i)
 {
     Task t = task_of(job->a, job->cut, i);
-    if (job->order) t.numbers = job->order + t.first, t.ends = t.numbers + job->a->batch;
+    if (job->order) t.numbers = job->order + t.first, t.runs = t.numbers + job->a->batch, t.late = job->late;
     return t;
 }
 
@@ -160,7 +161,7 @@ static int run(const Arguments *a, Cut cut, int backward)
     char *raw = malloc((size_t)share_out(&job, NULL) * sizeof(REAL) + 64);
     if (!raw) return 1;
     share_out(&job, (REAL *)(raw + (64 - (size_t)raw % 64)));
-    if (job.order) sort_rows(a, cut, job.order, job.order + a->batch, job.order + 2 * a->batch);
+    if (job.order) job.late = sort_rows(a, cut, job.order, job.order + a->batch, job.order + 2 * a->batch);
     for (job.phase = PACK; job.phase <= (backward ? SUM : SWEEP); job.phase++) rnnspec_parallel(run_part, &job, job.parts);
     free(raw);
     return 0;

@@ -44,24 +44,25 @@ typedef struct {
     Layout l;
     long features, units, unit_panels, feature_panels;
     long first, rows;      /* of the batch */
-    const int64_t *numbers, *ends; /* a row's number in the batch, and its steps up to the last valid one; or null */
+    const int64_t *numbers, *runs; /* a row's number in the batch, and how many steps it runs; or null */
+    int late;              /* whether these are its last steps, not its first */
     long panel_rows;       /* of panels that are left operands: odd, or rows of two panels would share a cache set */
     long steps;            /* of a chunk */
     long state, operand;   /* numbers in the panels of a state with `rows` and with `panel_rows` rows */
 } Task;
 
-/* With a mask the rows of a task are sorted by their ends, the latest first, so those that still run come first. */
+/* With a mask the rows of a task are sorted by their steps, the most first, so those that run come first. */
 ALWAYS_INLINE long row_of(const Task *t, long b) { return t->numbers ? t->numbers[b] : t->first + b; }
 
-/* Rows of the task with a valid step from `step` on. */
-static long active_rows(const Task *t, long step)
+ALWAYS_INLINE long at_least(long n, long low) { return n < low ? low : n; }
+
+/* Rows of the task that run in the chunk from step `start` on. */
+static long active_rows(const Task *t, long start)
 {
-    long rows = t->rows;
-    while (t->ends && rows && t->ends[rows - 1] <= step) rows--;
+    long rows = t->rows, missed = t->late ? t->a->timesteps - start - t->steps : start;
+    while (t->runs && rows && t->runs[rows - 1] <= at_least(missed, 0)) rows--;
     return rows;
 }
-
-ALWAYS_INLINE long at_least(long n, long low) { return n < low ? low : n; }
 
 static Cut cut_of(const Arguments *a)
 {
@@ -99,22 +100,31 @@ static int descending(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* Of every task in turn the numbers of its rows and their ends, dealt out so that all tasks have as much to do. */
-static void sort_rows(const Arguments *a, Cut cut, int64_t *numbers, int64_t *ends, int64_t *keys)
+/* Of every task in turn the numbers of its rows and their steps, dealt out so that all tasks have as much to do. Rows
+ * run up to their last valid step, or from their first one on where that leaves out more, which is what is returned. */
+static int sort_rows(const Arguments *a, Cut cut, int64_t *numbers, int64_t *runs, int64_t *keys)
 {
+    long left_out = 0;
     for (long row = 0; row < a->batch; row++) {
-        long end = a->timesteps;
-        while (end && !a->mask[row * a->mask_batch_stride + (end - 1) * a->mask_time_stride]) end--;
-        keys[row] = end * a->batch + a->batch - 1 - row;
+        const uint8_t *valid = a->mask + row * a->mask_batch_stride;
+        long start = 0, end = a->timesteps;
+        while (end && !valid[(end - 1) * a->mask_time_stride]) end--;
+        while (start < a->timesteps && !valid[start * a->mask_time_stride]) start++;
+        left_out += start - (a->timesteps - end);
+        numbers[row] = a->timesteps - start, runs[row] = end;
     }
+    const int late = left_out > 0;
+    for (long row = 0; row < a->batch; row++)
+        keys[row] = (late ? numbers : runs)[row] * a->batch + a->batch - 1 - row;
     qsort(keys, (size_t)a->batch, sizeof *keys, descending);
     for (long b = 0, next = 0; next < a->batch; b++)
         for (long i = 0; i < cut.tasks; i++) {
             const long first = share(a->batch, i, cut.tasks);
             if (b >= share(a->batch, i + 1, cut.tasks) - first) continue;
             numbers[first + b] = a->batch - 1 - keys[next] % a->batch;
-            ends[first + b] = keys[next++] / a->batch;
+            runs[first + b] = keys[next++] / a->batch;
         }
+    return late;
 }
 
 /* The largest task, for what every thread must have room for. */
