@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "arguments.h"
-#include "threads.h"
+#include "machine.h"
 
 #if defined(__AVX512F__)
 #define VECTOR_BYTES 64
@@ -158,12 +158,12 @@ static int run(const Arguments *a, Cut cut, int backward)
 {
     Job job = {.a = a, .cut = cut, .largest = largest_task(a, cut), .backward = backward};
     job.parts = a->threads < cut.tasks ? a->threads : cut.tasks;
-    char *raw = malloc((size_t)share_out(&job, NULL) * sizeof(REAL) + 64);
-    if (!raw) return 1;
-    share_out(&job, (REAL *)(raw + (64 - (size_t)raw % 64)));
+    REAL *memory = rnnspec_memory((size_t)share_out(&job, NULL) * sizeof(REAL));
+    if (!memory) return 1;
+    share_out(&job, memory);
     if (job.order) job.late = sort_rows(a, cut, job.order, job.order + a->batch, job.order + 2 * a->batch);
     for (job.phase = PACK; job.phase <= (backward ? SUM : SWEEP); job.phase++) rnnspec_parallel(run_part, &job, job.parts);
-    free(raw);
+    free(memory);
     return 0;
 }
 

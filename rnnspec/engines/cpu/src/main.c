@@ -1,7 +1,8 @@
-/* The entry points: the choice of the instruction set, and threads. */
+/* The entry points: the choice of the instruction set, threads, and memory. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #ifdef __linux__
 #include <sys/mman.h>
@@ -11,7 +12,7 @@
 #endif
 
 #include "arguments.h"
-#include "threads.h"
+#include "machine.h"
 
 #define PUBLIC __attribute__((visibility("default")))
 
@@ -71,15 +72,29 @@ void rnnspec_parallel(void (*fn)(void *, long), void *argument, long n)
         for (long i = 0; i < n; i++) fn(argument, i);
 }
 
-/* Asks for large pages: a fresh buffer of many MB otherwise costs a page fault for every 4 KB. */
+enum { SMALL_PAGE = 4096, LARGE_PAGE = 2 << 20 };
+
+/* Asks for large pages: a fresh buffer of many MB otherwise costs a page fault for every 4 KB, and weights of many MB
+ * a walk through the tables of pages for every few rows. */
 static void want_large_pages(void *from, int64_t bytes)
 {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    const uintptr_t page = 4096, start = ((uintptr_t)from + page - 1) / page * page, end = ((uintptr_t)from + (uintptr_t)bytes) / page * page;
-    if (from && bytes >= 4 << 20 && end > start) madvise((void *)start, end - start, MADV_HUGEPAGE);
+    const uintptr_t start = ((uintptr_t)from + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
+    const uintptr_t end = ((uintptr_t)from + (uintptr_t)bytes) / SMALL_PAGE * SMALL_PAGE;
+    if (from && bytes >= LARGE_PAGE && end > start) madvise((void *)start, end - start, MADV_HUGEPAGE);
 #else
     (void)from, (void)bytes;
 #endif
+}
+
+void *rnnspec_memory(size_t bytes)
+{
+    void *memory = NULL;
+    const int large = bytes >= LARGE_PAGE / 2;
+    if (large) bytes = (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    if (posix_memalign(&memory, large ? LARGE_PAGE : 64, bytes)) return NULL;
+    want_large_pages(memory, (int64_t)bytes);
+    return memory;
 }
 
 PUBLIC int64_t rnnspec_reserve_size(const Arguments *a)
