@@ -3,6 +3,7 @@
 #include "../rnnspec/engines/cpu/src/isa.c"
 
 void rnnspec_parallel(void (*fn)(void *, long), void *argument, long n) { (void)fn, (void)argument, (void)n; }
+void *rnnspec_memory(size_t bytes) { return malloc(bytes); }
 
 /* One tile's columns of a panel with another panel, over at most 256 rows, again and again; returns the operations. */
 __attribute__((visibility("default"))) int64_t multiply_in_cache(long rows, long times)
