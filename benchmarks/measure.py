@@ -55,6 +55,7 @@ def turn_of(run: Callable[[], object], clock: Callable[[], float]) -> Turn:
     Returns:
         The turn.
     """
+    run()  # what is loaded and made by the first call of all
     once = Turn(run, 1)
     seconds = once.seconds(clock)
     # What takes long is not much faster when it is warm.

@@ -79,11 +79,17 @@ def test_a_short_call_is_repeated_within_a_turn() -> None:
     assert turn.seconds(clock) == pytest.approx(0.0024)
 
 
-def test_a_long_call_is_called_once_to_see_how_long_it_is() -> None:
+def test_a_long_call_is_called_twice_to_see_how_long_it_is() -> None:
     clock = Clock()
 
     assert measure.turn_of(clock.run("a", 1.0), clock).calls == 1
-    assert clock.log == ["a"]
+    assert clock.log == ["a", "a"]
+
+
+def test_what_the_first_call_loads_does_not_make_a_call_a_long_one() -> None:
+    clock = Clock()
+
+    assert measure.turn_of(clock.run("a", 1.0, *[0.0024] * 9), clock).calls == 4
 
 
 def test_a_ratio_is_taken_within_each_round() -> None:
