@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import warnings
+from collections.abc import Iterator
 
 import pytest
 import pytorch_lightning as lightning
@@ -231,14 +232,23 @@ class Interrupted(lightning.Callback):
         signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_is_a_keyboard_interrupt_and_works_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C has its usual meaning; a job in a shell's background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_is_a_keyboard_interrupt_and_works_again_afterwards(
+    monkeypatch: pytest.MonkeyPatch, ctrl_c: None
+) -> None:
     monkeypatch.setattr("rnnspec.experiment.training.History", Interrupted)
-    handler = signal.getsignal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         trained()
 
-    assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_training_works_in_another_thread() -> None:
