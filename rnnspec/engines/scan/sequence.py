@@ -36,9 +36,9 @@ def run(request: Request, tensors: Tensors) -> Result:
     """
     projected = project(tensors, len(request.cell.gates))
     batch, count = projected.shape[1], len(tensors.states)
-    masked = tensors.mask is not None
     if tensors.recurrent_masks is not None:  # it may be a view
         tensors = replace(tensors, recurrent_masks=tensors.recurrent_masks.clone())
+    masked = tensors.mask is not None
     over_time = (projected,) if tensors.mask is None else (projected, tensors.mask.t().unsqueeze(-1))
     # Masked steps emit the first state as it is, so the output is carried only where they start with zeros.
     emitted = (first_emitted(request, tensors),) if masked and request.masked_start == "zeros" else ()
