@@ -210,10 +210,20 @@ static int has_kink(int64_t activation)
 
 static long differences; /* calls whose gradients were compared */
 
+/* The loss's derivative along `direction`, by a difference. */
+static double slope(const Call *call, int set, double by)
+{
+    move(call, by);
+    const double above = loss(call, set);
+    move(call, -2 * by);
+    const double below_ = loss(call, set);
+    move(call, by);
+    return (above - below_) / (2 * by);
+}
+
 static void check_gradients(const Call *call, int set, const Array *results)
 {
     static const int gradient[] = {D_X, D_KERNEL, D_RECURRENT_KERNEL, D_BIAS, D_H, D_C};
-    const double by = 1e-5;
     double sum = 0, size = 1;
     for (int k = X; k <= C; k++) {
         const Array *d = &results[gradient[k]];
@@ -225,12 +235,9 @@ static void check_gradients(const Call *call, int set, const Array *results)
             }
     }
     differences++;
-    move(call, by);
-    const double above = loss(call, set);
-    move(call, -2 * by);
-    const double below_ = loss(call, set);
-    const double difference = (above - below_) / (2 * by);
-    if (fabs(difference - sum) > 1e-6 * size) fail(call, set, "a gradient is not the difference of the loss");
+    /* The curvature of softsign and elu jumps at 0: a smaller step does not meet it. */
+    for (double by = 1e-5; fabs(slope(call, set, by) - sum) > 1e-6 * size; by /= 10)
+        if (by < 1e-7) fail(call, set, "a gradient is not the difference of the loss");
 }
 
 /* The whole sequence through a stream, cut at random. */
