@@ -57,6 +57,19 @@ static void draw_options(Call *call)
     call->wants_d_x = chance(80), call->wants_d_h = chance(70), call->wants_d_c = a->cell == LSTM && chance(70);
 }
 
+/* Rows that are padded on the left or on the right, or not, with holes or without. */
+static void fill_mask(Array *mask)
+{
+    const int percent = chance(10) ? 100 : chance(50) ? 40 : 0;
+    const int64_t padded = below(3);
+    int64_t padding = 0;
+    EACH(mask) {
+        if (!step) padding = padded ? below(mask->steps + 1) : 0;
+        const int is_inside = padded == 1 ? step >= padding : step < mask->steps - padding;
+        *at(mask, 1, row, step, i) = is_inside && !chance(percent);
+    }
+}
+
 /* Weights small enough that no activation lets a state grow, and that no long sequence is chaotic. */
 static void draw_arrays(Call *call)
 {
@@ -76,8 +89,7 @@ static void draw_arrays(Call *call)
     if (a->cell == LSTM && chance(70)) fill(&g[C], new_array(B, 1, H_, e), e, 1);
     if (chance(50)) {
         g[MASK] = new_strided(B, T, 1, 1, 1, call->backwards);
-        const int percent = chance(20) ? 100 : 40;
-        EACH(&g[MASK]) *at(&g[MASK], 1, row, step, i) = !chance(percent);
+        fill_mask(&g[MASK]);
         const int is_whole = g[X].row_stride && g[X].step_stride;
         if (is_whole) EACH(&g[X]) if (!*at(&g[MASK], 1, row, step, 0)) put(at(&g[X], e, row, step, i), e, NAN);
     }
