@@ -6,7 +6,7 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -89,11 +89,15 @@ def keras_run(case: Case) -> Run:
     made = getattr(keras.layers, case.cell)(
         case.shape.units, recurrent_dropout=rate, return_sequences=True, **gates, **reset
     )
-    with torch.device("cpu"):
+    # Where there is a GPU, Keras takes it, unless it is told in each call.
+    with keras.device("cpu"):
         made.build(tuple(case.shape[:3]))
-    return case.run(
-        lambda x: made(x, training=case.training), [variable.value for variable in made.trainable_variables]
-    )
+
+    def call(x: Tensor) -> Tensor:
+        with keras.device("cpu"):
+            return cast(Tensor, made(x, training=case.training))
+
+    return case.run(call, [variable.value for variable in made.trainable_variables])
 
 
 def peers(case: Case) -> Iterator[Contender]:
