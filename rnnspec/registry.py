@@ -198,7 +198,15 @@ LAYERS = Registry(
         **_paths("rnnspec.config.reshaping", "Config", "Flatten Reshape Permute RepeatVector"),
         **_paths("rnnspec.config.functions", "Config", "Lambda"),
         **_paths("rnnspec.config.advanced_activations", "Config", "LeakyReLU PReLU ELU ThresholdedReLU"),
+        **_paths("rnnspec.config.convolutional", "Config", "Conv1D"),
         **_paths("rnnspec.config.embeddings", "Config", "Embedding"),
+        **_paths("rnnspec.config.merge", "Config", "Add Subtract Multiply Average Maximum Minimum Concatenate Dot"),
+        **_paths("rnnspec.config.normalization", "Config", "BatchNormalization"),
+        **_paths(
+            "rnnspec.config.pooling",
+            "Config",
+            "MaxPooling1D AveragePooling1D GlobalMaxPooling1D GlobalAveragePooling1D",
+        ),
         **_paths("rnnspec.config.wrappers", "Config", "TimeDistributed Bidirectional"),
     },
 )

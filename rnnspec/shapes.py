@@ -16,22 +16,27 @@ __all__ = [
     "axes_of",
     "bidirectional",
     "check_unroll",
+    "convolution",
     "declared_input",
     "dense",
     "embedding",
     "flatten",
     "format_shape",
+    "global_pooling",
     "known",
     "merge",
     "permute",
+    "pooling",
     "prelu_alpha",
     "recurrent",
     "repeat_vector",
     "reshape",
+    "sizes_at",
     "spatial_dropout",
     "stated",
     "time_distributed",
     "time_distributed_step",
+    "wrong_convolution",
     "wrong_dims",
     "wrong_target_shape",
 ]
@@ -206,6 +211,54 @@ def bidirectional(half_output: Shape, *, merge_mode: str | None) -> Shape:
     return (*half_output[:-1], 2 * last) if merge_mode == "concat" and last is not None else half_output
 
 
+def convolution(
+    input_shape: Shape, *, filters: int, size: int, strides: int, padding: str, data_format: str, groups: int = 1
+) -> Shape:
+    """Output shape of a convolution along time; `size` counts the steps that a window spans, gaps among them."""
+    batch, time, features = _in_order(input_shape, data_format)
+    if features is None:
+        raise ShapeError(f"expected a known number of features, found {format_shape(input_shape)}")
+    if features % groups:
+        message = f"groups={groups} does not divide the number of features, {features}, in {format_shape(input_shape)}"
+        raise ShapeError(message)
+    return _in_order((batch, _windows(time, size, strides, padding), filters), data_format)
+
+
+def wrong_convolution(filters: int, strides: int, dilation_rate: int, groups: int) -> str | None:
+    """What is wrong with arguments of a convolution that are right on their own."""
+    if strides > 1 and dilation_rate > 1:
+        return f"strides or dilation_rate must be 1, found strides={strides} and dilation_rate={dilation_rate}"
+    return f"groups must divide filters={filters}, found {groups}" if filters % groups else None
+
+
+def pooling(input_shape: Shape, *, size: int, strides: int, padding: str, data_format: str) -> Shape:
+    """Output shape of a pooling along time."""
+    batch, time, features = _in_order(input_shape, data_format)
+    return _in_order((batch, _windows(time, size, strides, padding), features), data_format)
+
+
+def global_pooling(input_shape: Shape, *, data_format: str, keepdims: bool) -> Shape:
+    """Output shape of a pooling over all steps: `(batch, features)`; `keepdims` keeps time, with one step."""
+    batch, time, features = _in_order(input_shape, data_format)
+    if time == 0:
+        raise ShapeError("expected 1 timestep or more, found 0")
+    return _in_order((batch, 1, features), data_format) if keepdims else (batch, features)
+
+
+def sizes_at(input_shape: Shape, axes: Sequence[int]) -> tuple[int, ...]:
+    """The sizes of an input at some of its axes, which may count from the end: they must be known."""
+    rank = len(input_shape)
+    for axis in axes:
+        if not -rank < axis < rank or axis == 0:
+            hint = f"the axis {axis} is the batch's" if axis in (0, -rank) else None
+            raise ShapeError(
+                Problem(f"axis {axis} is none of an input's, found {format_shape(input_shape)}", hint=hint)
+            )
+        if input_shape[axis] is None:
+            raise ShapeError(f"expected a known size at the axis {axis}, found {format_shape(input_shape)}")
+    return tuple([known(input_shape[axis]) for axis in axes])
+
+
 def merge(declared: Shape, found: Shape) -> Shape | None:
     """What two shapes say together: free sizes of one are filled in from the other; None if they contradict."""
     if len(declared) != len(found):
@@ -247,3 +300,19 @@ def _row_size(input_shape: Shape) -> int:
 def _require_features(input_shape: Shape) -> None:
     if input_shape[-1] is None:
         raise ShapeError(f"expected a known number of features, found {format_shape(input_shape)}")
+
+
+def _in_order(shape: Shape, data_format: str) -> Shape:
+    """A shape with time before the features, or the way back; `channels_first` swaps the two."""
+    _require_rank(shape, 3, "(batch, time, features)" if data_format == "channels_last" else "(batch, features, time)")
+    return shape if data_format == "channels_last" else (shape[0], shape[2], shape[1])
+
+
+def _windows(time: int | None, size: int, strides: int, padding: str) -> int | None:
+    """How many windows of so many steps there are; without padding only whole ones."""
+    if time is None:
+        return None
+    least = size if padding == "valid" else 1
+    if time < least:
+        raise ShapeError(f"expected {least} timestep{'s' if least > 1 else ''} or more, found {time}")
+    return (time - size) // strides + 1 if padding == "valid" else -(-time // strides)

@@ -44,6 +44,7 @@ initializers = one_of(
         st.sampled_from(["normal", "uniform"]),
     ),
 )
+paddings = st.sampled_from(["valid", "same"])
 regularizers = st.none() | one_of(
     st.builds(config.L1RegularizerConfig, numbers, st.none() | st.text(max_size=3), st.booleans()),
     st.builds(config.L1L2RegularizerConfig, numbers, numbers),
@@ -104,6 +105,21 @@ simple_layers = one_of(
         shapes | function_names,
         st.none() | function_names,
         st.none() | st.dictionaries(st.text("abc", min_size=1), numbers | st.lists(numbers)),
+    ),
+    st.builds(
+        config.Conv1DConfig, counts, counts, counts, paddings | st.just("causal"), kernel_initializer=initializers
+    ),
+    st.builds(config.MaxPooling1DConfig, counts, st.none() | counts, paddings),
+    st.builds(config.AveragePooling1DConfig, counts, st.none() | counts.map(lambda size: [size]), paddings),
+    st.builds(config.GlobalMaxPooling1DConfig, keepdims=st.booleans()),
+    st.builds(config.GlobalAveragePooling1DConfig, st.sampled_from(["channels_last", "channels_first"])),
+    st.builds(
+        config.BatchNormalizationConfig,
+        st.integers(-3, 3),
+        rates,
+        not_negative,
+        st.booleans(),
+        gamma_constraint=constraints,
     ),
     st.builds(config.LeakyReLUConfig, numbers),
     st.builds(config.PReLUConfig, initializers | st.none(), regularizers, constraints, shared_axes),

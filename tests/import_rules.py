@@ -11,11 +11,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-GROUND = {"errors", "registry", "shapes"}
+GROUND = {"errors", "merging", "registry", "shapes"}
 LIBRARY = GROUND | {"config", "yaml", "yaml.load", "engines", "functional", "nn", "interop", "factory", "describe"}
 # Every room and the rooms below it; a module counts to its longest match (`yaml.load` is a room of its own).
 BELOW: dict[str, set[str]] = {
     "errors": set(),
+    "merging": GROUND,
     "registry": GROUND,
     "shapes": GROUND,
     "config": GROUND,
@@ -46,6 +47,7 @@ HEAVY = {"cattr", "cattrs", "numpy", "pytorch_lightning", "ruamel", "torch"}
 UNLOADED = {
     "": HEAVY | {"attr"},
     "errors": HEAVY | {"attr"},
+    "merging": HEAVY | {"attr"},
     "registry": HEAVY | {"attr"},
     "shapes": HEAVY | {"attr"},
     "config": HEAVY - {"cattr", "cattrs"},

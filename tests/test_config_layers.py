@@ -14,6 +14,7 @@ from rnnspec.shapes import Shape
 NONE = inspect.Parameter.empty
 GLOROT, ZEROS = config.GlorotUniformInitializerConfig(), config.ZerosInitializerConfig()
 LSTM = config.LSTMConfig(3, return_sequences=True)
+WINDOWS = {"pool_size": 2, "strides": None, "padding": "valid", "data_format": "channels_last"}
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,51 @@ LSTM = config.LSTMConfig(3, return_sequences=True)
                 "input_length": None,
             },
         ),
+        (
+            config.Conv1DConfig,
+            {
+                "filters": NONE,
+                "kernel_size": NONE,
+                "strides": 1,
+                "padding": "valid",
+                "data_format": "channels_last",
+                "dilation_rate": 1,
+                "activation": None,
+                "use_bias": True,
+                "kernel_initializer": GLOROT,
+                "bias_initializer": ZEROS,
+                "kernel_regularizer": None,
+                "bias_regularizer": None,
+                "activity_regularizer": None,
+                "kernel_constraint": None,
+                "bias_constraint": None,
+            },
+        ),
+        (config.MaxPooling1DConfig, WINDOWS),
+        (config.AveragePooling1DConfig, WINDOWS),
+        (config.GlobalMaxPooling1DConfig, {"data_format": "channels_last", "keepdims": False}),
+        (config.GlobalAveragePooling1DConfig, {"data_format": "channels_last", "keepdims": False}),
+        (
+            config.BatchNormalizationConfig,
+            {
+                "axis": -1,
+                "momentum": 0.99,
+                "epsilon": 1e-3,
+                "center": True,
+                "scale": True,
+                "beta_initializer": ZEROS,
+                "gamma_initializer": config.OnesInitializerConfig(),
+                "moving_mean_initializer": ZEROS,
+                "moving_variance_initializer": config.OnesInitializerConfig(),
+                "beta_regularizer": None,
+                "gamma_regularizer": None,
+                "beta_constraint": None,
+                "gamma_constraint": None,
+            },
+        ),
+        (config.AddConfig, {}),
+        (config.ConcatenateConfig, {"axis": -1}),
+        (config.DotConfig, {"axes": NONE, "normalize": False}),
         (config.TimeDistributedConfig, {"layer": NONE}),
         (config.BidirectionalConfig, {"layer": NONE, "merge_mode": "concat"}),
     ],
@@ -128,6 +174,14 @@ def test_only_an_embedding_knows_its_input_without_being_told(layer: config.Laye
         (config.PReLUConfig(shared_axes=[1, 2]), (None, None, None), (None, None, None)),
         (config.ELUConfig(), (2, 5), (2, 5)),
         (config.ThresholdedReLUConfig(), (2, 5), (2, 5)),
+        (config.Conv1DConfig(6, [3], 2), (2, None, 4), (2, None, 6)),
+        (config.Conv1DConfig(6, 3, 2, "same"), (None, 7, 4), (None, 4, 6)),
+        (config.Conv1DConfig(6, 3, data_format="channels_first", dilation_rate=2), (2, 4, 7), (2, 6, 3)),
+        (config.MaxPooling1DConfig(), (None, 7, 4), (None, 3, 4)),
+        (config.AveragePooling1DConfig(3, 1, "same"), (2, 7, 4), (2, 7, 4)),
+        (config.GlobalMaxPooling1DConfig("channels_first"), (2, 4, None), (2, 4)),
+        (config.GlobalAveragePooling1DConfig(keepdims=True), (2, None, 4), (2, 1, 4)),
+        (config.BatchNormalizationConfig(), (2, None, 4), (2, None, 4)),
         (config.EmbeddingConfig(9, 3), (2, None), (2, None, 3)),
         (config.TimeDistributedConfig({"Dense": {"units": 3}}), (2, 5, 4), (2, 5, 3)),
         (config.TimeDistributedConfig("Flatten"), (2, 5, 4, 3), (2, 5, 12)),
@@ -186,6 +240,8 @@ def test_the_error_of_an_inner_layer_has_its_path(layer: config.LayerConfig, sha
         (config.PReLUConfig(), True, True),
         (config.ELUConfig(), True, True),
         (config.ThresholdedReLUConfig(), True, True),
+        (config.BatchNormalizationConfig(), True, True),
+        (config.GlobalAveragePooling1DConfig(), True, False),
         (config.FlattenConfig(), False, False),
         (config.FlattenConfig(), None, None),
     ],
@@ -197,10 +253,19 @@ def test_a_mask_leaves_or_not(layer: config.LayerConfig, before: bool | None, af
 
 @pytest.mark.parametrize(
     "layer",
-    [config.FlattenConfig(), config.ReshapeConfig((-1,)), config.PermuteConfig((2, 1)), config.RepeatVectorConfig(3)],
+    [
+        config.FlattenConfig(),
+        config.ReshapeConfig((-1,)),
+        config.PermuteConfig((2, 1)),
+        config.RepeatVectorConfig(3),
+        config.Conv1DConfig(2, 3),
+        config.MaxPooling1DConfig(),
+        config.AveragePooling1DConfig(),
+        config.GlobalMaxPooling1DConfig(),
+    ],
     ids=repr,
 )
-def test_a_layer_that_moves_numbers_cannot_take_a_mask(layer: config.LayerConfig) -> None:
+def test_a_layer_that_moves_or_joins_steps_cannot_take_a_mask(layer: config.LayerConfig) -> None:
     with pytest.raises(MaskError, match=r"^cannot take a mask$"):
         layer.output_mask(True)
 

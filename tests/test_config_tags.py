@@ -126,14 +126,30 @@ def test_keras_form_of_l1l2_has_keras_defaults() -> None:
     assert tagged_config({"class_name": "l1_l2"}, REGULARIZER) == config.L1L2RegularizerConfig(0.01, 0.01)
 
 
+@pytest.mark.parametrize(
+    ("alias", "tag", "arguments"),
+    [
+        ("AvgPool1D", "AveragePooling1D", {"pool_size": [3]}),
+        ("MaxPool1D", "MaxPooling1D", {"strides": [1]}),
+        ("GlobalAvgPool1D", "GlobalAveragePooling1D", {}),
+        ("GlobalMaxPool1D", "GlobalMaxPooling1D", {}),
+        ("Convolution1D", "Conv1D", {"filters": 2, "kernel_size": [3], "strides": [2]}),
+    ],
+)
+def test_a_layer_may_have_the_other_names_that_keras_has_for_it(alias: str, tag: str, arguments: Any) -> None:
+    assert from_dict({alias: arguments}) == from_dict({"class_name": tag, "config": arguments})
+
+
 INITIALIZER_NAMES = (
     "Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Normal, Ones, "
     "Orthogonal, TruncatedNormal, Uniform, VarianceScaling, Zeros"
 )
 LAYER_NAMES = (
-    "Activation, ActivityRegularization, Bidirectional, Dense, Dropout, ELU, Embedding, Flatten, GRU, Input, LSTM, "
-    "Lambda, LeakyReLU, Masking, PReLU, Permute, RNN, Recurrent, RepeatVector, Reshape, SimpleRNN, SpatialDropout1D, "
-    "ThresholdedReLU, TimeDistributed"
+    "Activation, ActivityRegularization, Add, Average, AveragePooling1D, BatchNormalization, Bidirectional, "
+    "Concatenate, Conv1D, Dense, Dot, Dropout, ELU, Embedding, Flatten, GRU, GlobalAveragePooling1D, "
+    "GlobalMaxPooling1D, Input, LSTM, Lambda, LeakyReLU, Masking, MaxPooling1D, Maximum, Minimum, Multiply, PReLU, "
+    "Permute, RNN, Recurrent, RepeatVector, Reshape, SimpleRNN, SpatialDropout1D, Subtract, ThresholdedReLU, "
+    "TimeDistributed"
 )
 
 

@@ -16,6 +16,8 @@ from torch import Tensor
 from rnnspec import nn
 from rnnspec.errors import MaskError, WeightsError
 from rnnspec.nn.base import Layer
+from rnnspec.nn.merge import Merge
+from rnnspec.shapes import Shape
 
 BATCH = 3
 
@@ -71,6 +73,27 @@ def given_mask(x: Tensor, mask: Tensor | None) -> Tensor | None:
     return mask
 
 
+class Both(Layer):
+    """Gives a layer with several inputs its input and a changed copy, so that it fits the table."""
+
+    def __init__(self, merge: Merge, **options: Any) -> None:
+        super().__init__(**options)
+        self.merge = merge
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Of two equal shapes."""
+        return self.merge.compute_output_shape([input_shape] * 2)
+
+    def compute_mask(self, x: Tensor, mask: Tensor | None) -> Tensor | None:
+        """Of two equal masks."""
+        return self.merge.compute_mask([x, x], [mask, mask])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Merges."""
+        output: Tensor = self.merge([x, x.cos()])
+        return output
+
+
 def inner(layer: Callable[..., Layer], wrapper: Callable[..., Layer], *args: Any) -> Callable[..., Layer]:
     return lambda **options: wrapper(layer(**options), *args)
 
@@ -95,6 +118,20 @@ CASES = [
     Case("prelu-shared", lambda **o: nn.PReLU(shared_axes=1, **o), (4, 5)),
     Case("elu", lambda **o: nn.ELU(0.5, **o), (4, 5)),
     Case("thresholded-relu", lambda **o: nn.ThresholdedReLU(0.1, **o), (4, 5)),
+    Case("conv1d", lambda **o: nn.Conv1D(3, 2, padding="same", **REGULARIZED, **o), (4, 5), "refuse", 3),
+    Case("max-pooling", lambda **o: nn.MaxPooling1D(2, 1, **o), (4, 5), "refuse"),
+    Case("average-pooling", lambda **o: nn.AveragePooling1D(2, 1, "same", **o), (4, 5), "refuse"),
+    Case("global-max-pooling", lambda **o: nn.GlobalMaxPooling1D(**o), (4, 5), "refuse"),
+    Case("global-average-pooling", lambda **o: nn.GlobalAveragePooling1D(**o), (4, 5), "end"),
+    Case("batch-normalization", lambda **o: nn.BatchNormalization(gamma_regularizer="l2", **o), (4, 5), losses=1),
+    Case("add", inner(nn.Add, Both), (4, 5)),
+    Case("subtract", inner(nn.Subtract, Both), (4, 5)),
+    Case("multiply", inner(nn.Multiply, Both), (4, 5)),
+    Case("average", inner(nn.Average, Both), (4, 5)),
+    Case("maximum", inner(nn.Maximum, Both), (4, 5)),
+    Case("minimum", inner(nn.Minimum, Both), (4, 5)),
+    Case("concatenate", inner(nn.Concatenate, Both), (4, 5)),
+    Case("dot", inner(lambda **o: nn.Dot(-1, **o), Both), (4, 5), "end"),
     Case("embedding", lambda **o: nn.Embedding(7, 3, embeddings_regularizer="l2", **o), (4,), "end", 1, ids=True),
     Case("embedding-mask", lambda **o: nn.Embedding(7, 3, mask_zero=True, **o), (4,), "new", ids=True),
     Case("simple-rnn", lambda **o: nn.SimpleRNN(3, **REGULARIZED, **o), (4, 5), "end", 3),

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from rnnspec.config.convert import (
         from_dict as from_dict,
     )
+    from rnnspec.config.convolutional import (
+        Conv1DConfig as Conv1DConfig,
+    )
     from rnnspec.config.core import (
         ActivationConfig as ActivationConfig,
         ActivityRegularizationConfig as ActivityRegularizationConfig,
@@ -117,6 +120,17 @@ if TYPE_CHECKING:
         MeanAbsoluteErrorLossConfig as MeanAbsoluteErrorLossConfig,
         MeanSquaredErrorLossConfig as MeanSquaredErrorLossConfig,
     )
+    from rnnspec.config.merge import (
+        AddConfig as AddConfig,
+        AverageConfig as AverageConfig,
+        ConcatenateConfig as ConcatenateConfig,
+        DotConfig as DotConfig,
+        MaximumConfig as MaximumConfig,
+        MergeConfig as MergeConfig,
+        MinimumConfig as MinimumConfig,
+        MultiplyConfig as MultiplyConfig,
+        SubtractConfig as SubtractConfig,
+    )
     from rnnspec.config.metrics import (
         AccuracyMetricConfig as AccuracyMetricConfig,
         AUROCMetricConfig as AUROCMetricConfig,
@@ -141,12 +155,23 @@ if TYPE_CHECKING:
     from rnnspec.config.model import (
         SequentialConfig as SequentialConfig,
     )
+    from rnnspec.config.normalization import (
+        BatchNormalizationConfig as BatchNormalizationConfig,
+    )
     from rnnspec.config.optimizers import (
         AdamConfig as AdamConfig,
         AdamWConfig as AdamWConfig,
         OptimizerConfig as OptimizerConfig,
         RMSpropConfig as RMSpropConfig,
         SGDConfig as SGDConfig,
+    )
+    from rnnspec.config.pooling import (
+        AveragePooling1DConfig as AveragePooling1DConfig,
+        GlobalAveragePooling1DConfig as GlobalAveragePooling1DConfig,
+        GlobalMaxPooling1DConfig as GlobalMaxPooling1DConfig,
+        GlobalPoolingConfig as GlobalPoolingConfig,
+        MaxPooling1DConfig as MaxPooling1DConfig,
+        WindowPoolingConfig as WindowPoolingConfig,
     )
     from rnnspec.config.recurrent import (
         GRUConfig as GRUConfig,
@@ -184,22 +209,29 @@ _MODULE_OF = {
     "ActivityRegularizationConfig": "core",
     "AdamConfig": "optimizers",
     "AdamWConfig": "optimizers",
+    "AddConfig": "merge",
+    "AverageConfig": "merge",
+    "AveragePooling1DConfig": "pooling",
     "AveragePrecisionMetricConfig": "metrics",
     "AveragedMetricConfig": "metrics",
+    "BatchNormalizationConfig": "normalization",
     "BidirectionalConfig": "wrappers",
     "BinaryCrossEntropyLossConfig": "losses",
     "CalibrationErrorMetricConfig": "metrics",
     "CellConfig": "cells",
     "CohenKappaMetricConfig": "metrics",
+    "ConcatenateConfig": "merge",
     "ConcordanceCorrCoefMetricConfig": "error_metrics",
     "Config": "base",
     "ConfusionMatrixMetricConfig": "metrics",
     "ConstantInitializerConfig": "initializers",
     "ConstraintConfig": "constraints",
+    "Conv1DConfig": "convolutional",
     "CosineSimilarityMetricConfig": "error_metrics",
     "CrossEntropyLossConfig": "losses",
     "DataConfig": "experiment",
     "DenseConfig": "core",
+    "DotConfig": "merge",
     "DropoutConfig": "core",
     "ELUConfig": "advanced_activations",
     "EmbeddingConfig": "embeddings",
@@ -211,6 +243,9 @@ _MODULE_OF = {
     "FlattenConfig": "reshaping",
     "GRUCellConfig": "cells",
     "GRUConfig": "recurrent",
+    "GlobalAveragePooling1DConfig": "pooling",
+    "GlobalMaxPooling1DConfig": "pooling",
+    "GlobalPoolingConfig": "pooling",
     "GlorotNormalInitializerConfig": "initializers",
     "GlorotUniformInitializerConfig": "initializers",
     "HKCanCorConfig": "experiment",
@@ -242,15 +277,20 @@ _MODULE_OF = {
     "MaskingConfig": "core",
     "MatthewsCorrCoefMetricConfig": "metrics",
     "MaxNormConfig": "constraints",
+    "MaxPooling1DConfig": "pooling",
+    "MaximumConfig": "merge",
     "MeanAbsoluteErrorLossConfig": "losses",
     "MeanAbsoluteErrorMetricConfig": "error_metrics",
     "MeanAbsolutePercentageErrorMetricConfig": "error_metrics",
     "MeanSquaredErrorLossConfig": "losses",
     "MeanSquaredErrorMetricConfig": "error_metrics",
     "MeanSquaredLogErrorMetricConfig": "error_metrics",
+    "MergeConfig": "merge",
     "MetricConfig": "metrics",
     "MinMaxNormConfig": "constraints",
+    "MinimumConfig": "merge",
     "MinkowskiDistanceMetricConfig": "error_metrics",
+    "MultiplyConfig": "merge",
     "NegativePredictiveValueMetricConfig": "metrics",
     "NonNegConfig": "constraints",
     "NormalInitializerConfig": "initializers",
@@ -285,6 +325,7 @@ _MODULE_OF = {
     "SpatialDropout1DConfig": "core",
     "SpearmanCorrCoefMetricConfig": "error_metrics",
     "SpecificityMetricConfig": "metrics",
+    "SubtractConfig": "merge",
     "SymmetricMeanAbsolutePercentageErrorMetricConfig": "error_metrics",
     "TaggedConfig": "base",
     "ThresholdedReLUConfig": "advanced_activations",
@@ -296,6 +337,7 @@ _MODULE_OF = {
     "UnitNormConfig": "constraints",
     "VarianceScalingInitializerConfig": "initializers",
     "WeightedMeanAbsolutePercentageErrorMetricConfig": "error_metrics",
+    "WindowPoolingConfig": "pooling",
     "WrapperConfig": "wrappers",
     "ZerosInitializerConfig": "initializers",
     "from_dict": "convert",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Annotated, Any, Literal
 
 from rnnspec.registry import Registry
@@ -24,6 +25,8 @@ __all__ = [
     "NameIn",
     "NonNegativeInt",
     "NonNegativeNumber",
+    "OneAxis",
+    "OneSize",
     "PositiveInt",
     "PositiveNumber",
     "Rate",
@@ -171,6 +174,25 @@ def _axis(value: Any) -> Any:
     return tuple(axes) if axes is value else value
 
 
+def _alone(value: Any) -> Any:
+    """An integer, which Keras may write as a list of its own."""
+    found = value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+    if isinstance(found, bool) or not isinstance(found, Integral):
+        raise ExpectedError("an integer or a list of one", value)
+    return int(found)
+
+
+def _positive_alone(value: Any) -> Any:
+    expected = "a positive integer or a list of one"
+    try:
+        found = _alone(value)
+    except ExpectedError as error:
+        raise ExpectedError(expected, value) from error
+    if found < 1:
+        raise ExpectedError(expected, value)
+    return found
+
+
 def _is_reference(value: Any) -> bool:
     if isinstance(value, str):
         return True
@@ -198,6 +220,8 @@ _REFERENCE = {
 }
 _REFERENCES = {"anyOf": [_REFERENCE, {"type": "array", "items": _REFERENCE}]}
 _AXES = {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "minItems": 1}]}
+_INTEGER, _POSITIVE = {"type": "integer"}, {"type": "integer", "minimum": 1}
+_ONE_OF = {"type": "array", "minItems": 1, "maxItems": 1}
 _NESTED = {"type": "array", "items": {"$ref": f"#/$defs/{NUMBERS}"}}
 
 PositiveInt = Annotated[int, Limit("a positive integer", lambda value: value > 0, {"minimum": 1})]
@@ -229,6 +253,8 @@ BatchShape = Annotated[
         {"minItems": 1},
     ),
 ]
+OneSize = Annotated[int, Whole(_positive_alone, {"anyOf": [_POSITIVE, {**_ONE_OF, "items": _POSITIVE}]})]
+OneAxis = Annotated[int, Whole(_alone, {"anyOf": [_INTEGER, {**_ONE_OF, "items": _INTEGER}]})]
 Axis = Annotated[int | Sequence[int], Whole(_axis, _AXES)]
 LayerName = Annotated[
     str, Limit("a name without dots", lambda value: value != "" and "." not in value, {"pattern": "^[^.]+$"})

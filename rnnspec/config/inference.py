@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
-from rnnspec import shapes
+from rnnspec import merging, shapes
 from rnnspec.config import convert
 from rnnspec.config.base import Config
 from rnnspec.config.checks import BatchShape
 from rnnspec.config.embeddings import EmbeddingConfig
 from rnnspec.config.layer import LayerConfig
+from rnnspec.config.merge import MergeConfig
 from rnnspec.config.model import SequentialConfig, stateful_layers
 from rnnspec.config.sequence import RecurrentConfig
 from rnnspec.config.wrappers import BidirectionalConfig, WrapperConfig
@@ -189,7 +190,7 @@ def _walk(layers: list[LayerShapes], given: Shape | None, required: bool, masked
     for index, layer in enumerate(layers):
         before = found[-1] if found else None
         try:
-            _refuse_abstract(layer)
+            _refuse_unfit(layer)
             input_shape = _input_shape(layer, before, given, required)
             output_shape = None if input_shape is None else _output_shape(layer, before, input_shape)
             mask_after = _mask(layer, mask, masker)
@@ -204,7 +205,8 @@ def _walk(layers: list[LayerShapes], given: Shape | None, required: bool, masked
     return Inference(tuple(found))
 
 
-def _refuse_abstract(layer: LayerShapes) -> None:
+def _refuse_unfit(layer: LayerShapes) -> None:
+    """Refuses what is no layer of its own: an abstract one, and one with several inputs."""
     config, keys = layer.config, layer.keys
     while isinstance(config, WrapperConfig):
         config = config.inner
@@ -212,6 +214,8 @@ def _refuse_abstract(layer: LayerShapes) -> None:
     if type(config) is RecurrentConfig:
         message = "Recurrent is abstract and cannot be built"
         raise ConfigError(Problem(message, keys, "use SimpleRNN, LSTM or GRU", at_key=True))
+    if isinstance(config, MergeConfig):
+        raise ConfigError(Problem(merging.alone(config.identifier), keys, at_key=True))
 
 
 def _input_shape(layer: LayerShapes, before: LayerShapes | None, given: Shape | None, required: bool) -> Shape | None:

@@ -16,6 +16,7 @@ from rnnspec.registry import INITIALIZERS, Registry
 __all__ = [
     "GLOROT_UNIFORM",
     "KERAS_UNIFORM",
+    "ONES",
     "ORTHOGONAL",
     "ZEROS",
     "ConstantInitializerConfig",
@@ -326,4 +327,5 @@ class LecunNormalInitializerConfig(ScaledInitializerConfig):
 GLOROT_UNIFORM = GlorotUniformInitializerConfig()
 ORTHOGONAL = OrthogonalInitializerConfig()
 ZEROS = ZerosInitializerConfig()
+ONES = OnesInitializerConfig()
 KERAS_UNIFORM = UniformInitializerConfig(-0.05, 0.05)

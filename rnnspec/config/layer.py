@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from attrs import fields, frozen
 
 from rnnspec import shapes
-from rnnspec.config.base import TaggedConfig, plain
+from rnnspec.config.base import Preset, TaggedConfig, plain
 from rnnspec.config.checks import BatchShape, DType, LayerName, Shape, Tensors, Weights
 from rnnspec.config.tags import Registered, tagged
 from rnnspec.errors import MaskError, warn
@@ -36,6 +36,13 @@ class LayerConfig(TaggedConfig):
 
     expected: ClassVar[str] = "a layer"
     registry: ClassVar[Registry] = LAYERS
+    aliases: ClassVar[Mapping[str, Preset]] = {
+        "AvgPool1D": ("AveragePooling1D", {}),
+        "Convolution1D": ("Conv1D", {}),
+        "GlobalAvgPool1D": ("GlobalAveragePooling1D", {}),
+        "GlobalMaxPool1D": ("GlobalMaxPooling1D", {}),
+        "MaxPool1D": ("MaxPooling1D", {}),
+    }
     supports_masking: ClassVar[bool] = True
     input_rank: ClassVar[int | None] = None
 

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Literal, TypeVar, cast
 
 from attrs import frozen
 
-from rnnspec import shapes
+from rnnspec import merging, shapes
 from rnnspec.config.layer import LayerConfig, LayerLike
+from rnnspec.config.merge import MergeConfig
 from rnnspec.config.sequence import RecurrentConfig
 from rnnspec.errors import Error, Problem, StateError
 
@@ -47,7 +48,9 @@ class WrapperConfig(LayerConfig):
 
 
 def graph_problems(layer: LayerConfig) -> list[Problem]:
-    """What is wrong with a layer outside a graph: it cannot name the layers before it."""
+    """What is wrong with a layer outside a graph: it cannot name the layers before it, nor have several inputs."""
+    if isinstance(layer, MergeConfig):
+        return [Problem(merging.alone(layer.identifier), (layer.identifier,), at_key=True)]
     if not layer.inbound_nodes:
         return []
     return [Problem("inbound_nodes is for layers of a graph only", (layer.identifier, "inbound_nodes"))]

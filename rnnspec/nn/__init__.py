@@ -2,6 +2,7 @@
 
 from rnnspec.nn.advanced_activations import ELU, LeakyReLU, PReLU, ThresholdedReLU
 from rnnspec.nn.containers import Sequential
+from rnnspec.nn.convolutional import Conv1D
 from rnnspec.nn.core import (
     Activation,
     ActivityRegularization,
@@ -13,7 +14,10 @@ from rnnspec.nn.core import (
 )
 from rnnspec.nn.embeddings import Embedding
 from rnnspec.nn.functions import Lambda
+from rnnspec.nn.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
+from rnnspec.nn.normalization import BatchNormalization
 from rnnspec.nn.one_step import GRUCell, LSTMCell, SimpleRNNCell
+from rnnspec.nn.pooling import AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1D, MaxPooling1D
 from rnnspec.nn.recurrent import GRU, LSTM, RNN, SimpleRNN
 from rnnspec.nn.reshaping import Flatten, Permute, RepeatVector, Reshape
 from rnnspec.nn.wrappers import Bidirectional, TimeDistributed
@@ -25,17 +29,30 @@ __all__ = [
     "RNN",
     "Activation",
     "ActivityRegularization",
+    "Add",
+    "Average",
+    "AveragePooling1D",
+    "BatchNormalization",
     "Bidirectional",
+    "Concatenate",
+    "Conv1D",
     "Dense",
+    "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
     "GRUCell",
+    "GlobalAveragePooling1D",
+    "GlobalMaxPooling1D",
     "Input",
     "LSTMCell",
     "Lambda",
     "LeakyReLU",
     "Masking",
+    "MaxPooling1D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "PReLU",
     "Permute",
     "RepeatVector",
@@ -44,6 +61,7 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "SpatialDropout1D",
+    "Subtract",
     "ThresholdedReLU",
     "TimeDistributed",
 ]

@@ -9,9 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from rnnspec import shapes
-from rnnspec.errors import ShapeError
 from rnnspec.nn.arguments import check_axes, check_number
-from rnnspec.nn.base import Layer, labelled
+from rnnspec.nn.base import Layer
 from rnnspec.shapes import Shape
 
 if TYPE_CHECKING:
@@ -104,11 +103,7 @@ class PReLU(Layer):
             DTypeError: If the dtype is not that of the slopes, outside autocast.
         """
         self.build(tuple(x.shape))
-        with labelled(self.label):
-            needed = self.weight_shapes(tuple(x.shape))["alpha"]
-            if needed != tuple(self.alpha.shape):
-                message = f"its alpha has the shape {tuple(self.alpha.shape)}, an input {tuple(x.shape)} needs {needed}"
-                raise ShapeError(message)
+        self.check_fit(tuple(x.shape))
         self.check_dtype(x, self.alpha.dtype)
         return functional.relu(x) - self.alpha * functional.relu(-x)
 

@@ -15,9 +15,12 @@ from rnnspec.errors import ConfigError, WeightsError
 
 __all__ = [
     "check_axes",
+    "check_axis",
     "check_choice",
     "check_integers",
+    "check_not_negative",
     "check_number",
+    "check_one",
     "check_optional_count",
     "check_plain",
     "check_positive_integer",
@@ -183,3 +186,59 @@ def check_axes(name: str, value: Any) -> int | tuple[int, ...]:
         if not is_integer(axis) or axis < 1:
             raise ConfigError(f"{name} must be an axis from 1 on or a list of these, found {axis!r}")
     return tuple(map(int, axes)) if axes is value else int(value)
+
+
+def check_one(name: str, value: Any) -> int:
+    """Refuses anything but a positive integer, which may be in a list of its own, as Keras writes it.
+
+    Args:
+        name: The argument.
+        value: What was given.
+
+    Returns:
+        The integer.
+
+    Raises:
+        ConfigError: If it is something else.
+    """
+    found = value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+    if not is_integer(found) or found < 1:
+        raise ConfigError(f"{name} must be a positive integer or a list of one, found {value!r}")
+    return int(found)
+
+
+def check_axis(name: str, value: Any) -> int:
+    """Refuses anything but an integer, which may be in a list of its own, as Keras writes it.
+
+    Args:
+        name: The argument.
+        value: What was given.
+
+    Returns:
+        The axis.
+
+    Raises:
+        ConfigError: If it is something else.
+    """
+    found = value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+    if not is_integer(found):
+        raise ConfigError(f"{name} must be an integer or a list of one, found {value!r}")
+    return int(found)
+
+
+def check_not_negative(name: str, value: Any) -> float:
+    """Refuses anything but a finite number of 0 or more.
+
+    Args:
+        name: The argument.
+        value: What was given.
+
+    Returns:
+        The value.
+
+    Raises:
+        ConfigError: If it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < math.inf:
+        raise ConfigError(f"{name} must be a number of 0 or more, found {value!r}")
+    return float(value)

@@ -45,11 +45,7 @@ def build_part(module: nn.Module, shape: Shape) -> None:
         text = f"its own arguments declare the input {format_shape(declared)}, found {format_shape(shape)}"
         raise ShapeError(f"{module.label}: {text}")
     module.build(shape)
-    for name, wanted in module.weight_shapes(shape).items():
-        found = tuple(getattr(module, name).shape)
-        if found != wanted:
-            text = f"its {name} has the shape {found}, an input {format_shape(shape)} needs {wanted}"
-            raise ShapeError(f"{module.label}: {text}")
+    module.check_fit(shape)
 
 
 def part_output_shape(module: nn.Module, shape: Shape) -> Shape | None:

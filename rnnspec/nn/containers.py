@@ -8,9 +8,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from rnnspec import merging
 from rnnspec.errors import ConfigError, Problem, ShapeError
 from rnnspec.nn.base import Layer, mask_refused
 from rnnspec.nn.composite import Composite, build_part, label_of, named_shape_errors, part_output_shape
+from rnnspec.nn.merge import Merge
 from rnnspec.nn.ragged import is_ragged, sequences
 from rnnspec.shapes import Shape
 
@@ -83,6 +85,8 @@ class Sequential(Composite):
         """
         if not isinstance(layer, nn.Module):
             raise ConfigError(f"{self.label} takes layers, found {layer!r}")
+        if isinstance(layer, Merge):
+            raise ConfigError(merging.alone(layer.label))
         if len(self) and not _has_one_output(self[-1]):
             raise ConfigError(f"{label_of(self[-1])} has more than one output, no layer can follow it in a Sequential")
         name = self._free_name(layer)

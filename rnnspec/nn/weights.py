@@ -23,7 +23,7 @@ from rnnspec.nn.constrained import watch
 from rnnspec.nn.constraints import Constraint
 from rnnspec.nn.distributions import Initializer
 from rnnspec.nn.regularizers import Regularizer
-from rnnspec.shapes import Shape
+from rnnspec.shapes import Shape, format_shape
 
 __all__ = ["Weighted", "labelled"]
 
@@ -35,6 +35,15 @@ class WeightRole:
     initializer: Initializer
     regularizer: Regularizer | None
     constraint: Constraint | None
+
+
+class LaterBuffer(UninitializedBuffer):
+    """A buffer that gets its shape later; torch's own cannot be copied before."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LaterBuffer:
+        if id(self) not in memo:
+            memo[id(self)] = cast(Any, type(self))(False, self.data.device, self.data.dtype)
+        return cast(LaterBuffer, memo[id(self)])
 
 
 class Weighted(torch.nn.Module):
@@ -88,14 +97,14 @@ class Weighted(torch.nn.Module):
             return
         role = WeightRole(initializers.get(initializer), regularizers.get(regularizer), constraints.get(constraint))
         self._roles[name] = role
-        uninitialized = cast(Any, UninitializedParameter if trained else UninitializedBuffer)  # torch stubs
+        uninitialized = cast(Any, UninitializedParameter if trained else LaterBuffer)  # torch stubs
         weight = uninitialized(requires_grad=trained and self._trainable, device=self._device, dtype=self._dtype)
         if trained:
             self.register_parameter(name, weight)
         else:
             self.register_buffer(name, weight)
         if role.constraint is not None:
-            watch(self)
+            watch(cast(Any, self))
 
     def weight_shapes(self, input_shape: Shape) -> Mapping[str, tuple[int, ...]]:
         """Shapes of the declared weights for an input shape, in the order of `get_weights`."""
@@ -133,6 +142,22 @@ class Weighted(torch.nn.Module):
         self._built, self._built_for = True, tuple(input_shape)
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
+
+    def check_fit(self, input_shape: Shape) -> None:
+        """Checks that the weights have the shapes that an input asks for.
+
+        Args:
+            input_shape: With the batch, None where free.
+
+        Raises:
+            ShapeError: If the layer cannot take such an input, or was built for another.
+        """
+        with labelled(self.label):
+            for name, wanted in self.weight_shapes(input_shape).items():
+                found = tuple(getattr(self, name).shape)
+                if found != wanted:
+                    needs = f"an input {format_shape(input_shape)} needs {wanted}"
+                    raise ShapeError(f"its {name} has the shape {found}, {needs}")
 
     def _materialize(self, needed: Mapping[str, tuple[int, ...]]) -> None:
         """Gives the declared weights their shapes."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import torch
 from torch import Tensor, nn
 
-from rnnspec import shapes
+from rnnspec import merging, shapes
 from rnnspec.errors import ConfigError, ShapeError, StateError
 from rnnspec.nn.base import Layer, labelled
 from rnnspec.nn.composite import Composite, build_part, label_of, part_output_shape
+from rnnspec.nn.merge import Merge
 from rnnspec.nn.ragged import Ragged, Sequences, is_ragged, sequences
 from rnnspec.nn.recurrence import Recurrence, split_states
 from rnnspec.shapes import Shape
@@ -60,6 +61,8 @@ class TimeDistributed(Composite):
 
     def __init__(self, layer: nn.Module, **wrapper: Unpack[LayerArguments]) -> None:
         super().__init__(**wrapper)
+        if isinstance(layer, Merge):
+            raise ConfigError(merging.alone(layer.label))
         if getattr(layer, "return_state", False):
             raise ConfigError(f"TimeDistributed takes a layer with one output, {label_of(layer)} has return_state=True")
         if getattr(layer, "stateful", False):

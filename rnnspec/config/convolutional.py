@@ -1,0 +1,82 @@
+"""Convolution along time, as in Keras 2.0.8: Conv1D. It cannot take a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from attrs import field, frozen
+
+from rnnspec import shapes
+from rnnspec.config.activations import ActivationName
+from rnnspec.config.checks import OneSize, PositiveInt
+from rnnspec.config.constraints import ConstraintLike
+from rnnspec.config.initializers import GLOROT_UNIFORM, ZEROS, InitializerLike
+from rnnspec.config.layer import LayerConfig
+from rnnspec.config.regularizers import RegularizerLike
+from rnnspec.errors import Problem
+
+__all__ = ["Conv1DConfig", "DataFormat"]
+
+DataFormat = Literal["channels_last", "channels_first"]
+
+
+@frozen(slots=False, eq=False, repr=False)
+class Conv1DConfig(LayerConfig):
+    """A convolution along time, and an activation.
+
+    Args:
+        filters: Width of the output, a positive integer.
+        kernel_size: Steps that a window sees, a positive integer; Keras writes a list of one.
+        strides: Steps from window to window (default 1).
+        padding: `valid` (default): whole windows only. `same`: one window every `strides` steps, with zeros around the
+            input, the odd one at its end. `causal`: the same with all zeros before it, so that no output looks ahead.
+        data_format: `channels_last` (default): `(batch, time, features)`. `channels_first`: `(batch, features, time)`.
+        dilation_rate: Steps from one that a window sees to the next (default 1); above 1 for strides of 1 only.
+        activation: Activation (default None, linear).
+        use_bias: Whether there is a bias (default True).
+        kernel_initializer: How `kernel`, `(kernel_size, features / groups, filters)`, starts (default `GlorotUniform`);
+            None means the default.
+        bias_initializer: How `bias`, `(filters,)`, starts (default `Zeros`); None means the default.
+        kernel_regularizer: Adds a loss of `kernel`.
+        bias_regularizer: Adds a loss of `bias`.
+        activity_regularizer: Adds a loss of the output, summed.
+        kernel_constraint: Acts on `kernel` after every step of an optimizer.
+        bias_constraint: Acts on `bias`.
+        groups: Parts of the features and of the filters that have nothing to do with each other (default 1).
+    """
+
+    identifier: ClassVar[str] = "Conv1D"
+    supports_masking: ClassVar[bool] = False
+    input_rank: ClassVar[int | None] = 3
+
+    filters: PositiveInt
+    kernel_size: OneSize
+    strides: OneSize = 1
+    padding: Literal["valid", "same", "causal"] = "valid"
+    data_format: DataFormat = "channels_last"
+    dilation_rate: OneSize = 1
+    activation: ActivationName = None
+    use_bias: bool = True
+    kernel_initializer: InitializerLike | None = GLOROT_UNIFORM
+    bias_initializer: InitializerLike | None = ZEROS
+    kernel_regularizer: RegularizerLike | None = None
+    bias_regularizer: RegularizerLike | None = None
+    activity_regularizer: RegularizerLike | None = None
+    kernel_constraint: ConstraintLike | None = None
+    bias_constraint: ConstraintLike | None = None
+    groups: PositiveInt = field(default=1, kw_only=True)
+
+    @classmethod
+    def relations(cls, values: Mapping[str, Any]) -> list[Problem]:
+        """Checks strides against the dilation rate, and groups against filters."""
+        names = ("filters", "strides", "dilation_rate", "groups")
+        wrong = shapes.wrong_convolution(*(values.get(name, 1) for name in names))
+        return [Problem(wrong)] if wrong else []
+
+    def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
+        """`filters` for the features, and as many steps as there are windows."""
+        span = (self.kernel_size - 1) * self.dilation_rate + 1
+        windows: dict[str, Any] = {"size": span, "strides": self.strides, "padding": self.padding}
+        order: dict[str, Any] = {"data_format": self.data_format, "groups": self.groups}
+        return shapes.convolution(input_shape, filters=self.filters, **windows, **order)
