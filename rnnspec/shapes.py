@@ -17,6 +17,7 @@ __all__ = [
     "bidirectional",
     "check_unroll",
     "convolution",
+    "cropping",
     "declared_input",
     "dense",
     "embedding",
@@ -32,13 +33,17 @@ __all__ = [
     "repeat_vector",
     "reshape",
     "sizes_at",
+    "softmax",
     "spatial_dropout",
     "stated",
     "time_distributed",
     "time_distributed_step",
+    "two",
+    "up_sampling",
     "wrong_convolution",
     "wrong_dims",
     "wrong_target_shape",
+    "zero_padding",
 ]
 
 Shape = tuple[int | None, ...]
@@ -245,6 +250,40 @@ def global_pooling(input_shape: Shape, *, data_format: str, keepdims: bool) -> S
     return _in_order((batch, 1, features), data_format) if keepdims else (batch, features)
 
 
+def two(value: int | Sequence[int]) -> tuple[int, int]:
+    """Steps before and after: one number stands for both."""
+    before, after = (value, value) if isinstance(value, int) else value
+    return before, after
+
+
+def zero_padding(input_shape: Shape, *, padding: int | Sequence[int]) -> Shape:
+    """Output shape of ZeroPadding1D: so many more steps."""
+    batch, time, features = _in_order(input_shape, "channels_last")
+    return (batch, None if time is None else time + sum(two(padding)), features)
+
+
+def cropping(input_shape: Shape, *, cropping: int | Sequence[int]) -> Shape:
+    """Output shape of Cropping1D: so many fewer steps."""
+    batch, time, features = _in_order(input_shape, "channels_last")
+    gone = sum(two(cropping))
+    if time is not None and time <= gone:
+        raise ShapeError(f"expected {_steps(gone + 1)} or more, found {time}")
+    return (batch, None if time is None else time - gone, features)
+
+
+def up_sampling(input_shape: Shape, *, size: int) -> Shape:
+    """Output shape of UpSampling1D: `size` times as many steps."""
+    batch, time, features = _in_order(input_shape, "channels_last")
+    return (batch, None if time is None else time * size, features)
+
+
+def softmax(input_shape: Shape, *, axis: int) -> Shape:
+    """Output shape of Softmax: the input's, which has that axis."""
+    if not -len(input_shape) <= axis < len(input_shape):
+        raise ShapeError(f"axis {axis} is none of an input's, found {format_shape(input_shape)}")
+    return input_shape
+
+
 def sizes_at(input_shape: Shape, axes: Sequence[int]) -> tuple[int, ...]:
     """The sizes of an input at some of its axes, which may count from the end: they must be known."""
     rank = len(input_shape)
@@ -256,6 +295,8 @@ def sizes_at(input_shape: Shape, axes: Sequence[int]) -> tuple[int, ...]:
             )
         if input_shape[axis] is None:
             raise ShapeError(f"expected a known size at the axis {axis}, found {format_shape(input_shape)}")
+    if len({axis % rank for axis in axes}) < len(axes):
+        raise ShapeError(f"axis {format_shape(tuple(axes))} names one twice, found {format_shape(input_shape)}")
     return tuple([known(input_shape[axis]) for axis in axes])
 
 
@@ -308,11 +349,15 @@ def _in_order(shape: Shape, data_format: str) -> Shape:
     return shape if data_format == "channels_last" else (shape[0], shape[2], shape[1])
 
 
+def _steps(count: int) -> str:
+    return f"{count} timestep{'s' if count > 1 else ''}"
+
+
 def _windows(time: int | None, size: int, strides: int, padding: str) -> int | None:
     """How many windows of so many steps there are; without padding only whole ones."""
     if time is None:
         return None
     least = size if padding == "valid" else 1
     if time < least:
-        raise ShapeError(f"expected {least} timestep{'s' if least > 1 else ''} or more, found {time}")
+        raise ShapeError(f"expected {_steps(least)} or more, found {time}")
     return (time - size) // strides + 1 if padding == "valid" else -(-time // strides)

@@ -109,6 +109,15 @@ simple_layers = one_of(
     st.builds(
         config.Conv1DConfig, counts, counts, counts, paddings | st.just("causal"), kernel_initializer=initializers
     ),
+    st.builds(config.ZeroPadding1DConfig, st.integers(0, 9) | st.tuples(st.integers(0, 9), st.integers(0, 9))),
+    st.builds(config.Cropping1DConfig, st.integers(0, 9)),
+    st.builds(config.UpSampling1DConfig, counts),
+    st.builds(config.GaussianNoiseConfig, not_negative, seeds),
+    st.builds(config.GaussianDropoutConfig, rates, seeds),
+    st.builds(config.AlphaDropoutConfig, rates, shapes, seeds),
+    st.builds(config.LayerNormalizationConfig, axes, not_negative, st.booleans(), beta_regularizer=regularizers),
+    st.builds(config.SoftmaxConfig, st.integers(-3, 3)),
+    st.builds(config.ReLUConfig, st.none() | not_negative, not_negative, not_negative),
     st.builds(config.MaxPooling1DConfig, counts, st.none() | counts, paddings),
     st.builds(config.AveragePooling1DConfig, counts, st.none() | counts.map(lambda size: [size]), paddings),
     st.builds(config.GlobalMaxPooling1DConfig, keepdims=st.booleans()),

@@ -65,6 +65,7 @@ GOOD = [
     "Lambda: {function: a_registered_function, output_shape: [null, 3], arguments: {by: [1, 2]}}",
     "Lambda: {function: a_registered_function, output_shape: a_registered_function, mask: a_registered_function}",
     "[Conv1D: {filters: 2, kernel_size: 3, strides: [2]}, MaxPool1D: {strides: null}, BatchNormalization: {axis: [2]}]",
+    "[ZeroPadding1D: {padding: [1, 0]}, LayerNormalization: {axis: [1, 2]}, ReLU: {max_value: null}, Softmax]",
     "Bidirectional: {layer: {LSTM: {units: 3}}, merge_mode: null}",
     "LSTM: {units: 3, inbound_nodes: []}",
     "model: Flatten\ndata: {JapaneseVowels: }\nloss: huber\noptimizer: {adam: {learning_rate: 1}}\ntrain: null",

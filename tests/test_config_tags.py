@@ -145,11 +145,12 @@ INITIALIZER_NAMES = (
     "Orthogonal, TruncatedNormal, Uniform, VarianceScaling, Zeros"
 )
 LAYER_NAMES = (
-    "Activation, ActivityRegularization, Add, Average, AveragePooling1D, BatchNormalization, Bidirectional, "
-    "Concatenate, Conv1D, Dense, Dot, Dropout, ELU, Embedding, Flatten, GRU, GlobalAveragePooling1D, "
-    "GlobalMaxPooling1D, Input, LSTM, Lambda, LeakyReLU, Masking, MaxPooling1D, Maximum, Minimum, Multiply, PReLU, "
-    "Permute, RNN, Recurrent, RepeatVector, Reshape, SimpleRNN, SpatialDropout1D, Subtract, ThresholdedReLU, "
-    "TimeDistributed"
+    "Activation, ActivityRegularization, Add, AlphaDropout, Average, AveragePooling1D, BatchNormalization, "
+    "Bidirectional, Concatenate, Conv1D, Cropping1D, Dense, Dot, Dropout, ELU, Embedding, Flatten, GRU, "
+    "GaussianDropout, GaussianNoise, GlobalAveragePooling1D, GlobalMaxPooling1D, Input, LSTM, Lambda, "
+    "LayerNormalization, LeakyReLU, Masking, MaxPooling1D, Maximum, Minimum, Multiply, PReLU, Permute, RNN, ReLU, "
+    "Recurrent, RepeatVector, Reshape, SimpleRNN, Softmax, SpatialDropout1D, Subtract, ThresholdedReLU, "
+    "TimeDistributed, UpSampling1D, ZeroPadding1D"
 )
 
 

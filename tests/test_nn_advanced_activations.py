@@ -1,4 +1,4 @@
-"""LeakyReLU, PReLU, ELU, ThresholdedReLU: values and gradients against the definitions and torch's own, errors."""
+"""The layers that are activations: values and gradients against the definitions and torch's own, errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rnnspec.errors import DTypeError, ShapeError, WeightsError
-from rnnspec.nn import ELU, GRU, Embedding, LeakyReLU, PReLU, Sequential, ThresholdedReLU
+from rnnspec.nn import ELU, GRU, Embedding, LeakyReLU, PReLU, ReLU, Sequential, Softmax, ThresholdedReLU
 from rnnspec.nn.base import Layer
 
 X = torch.tensor([-100.0, -2.0, -1.0, -0.25, 0.0, 0.25, 1.0, 1.5, 100.0], dtype=torch.float64)
@@ -23,7 +23,12 @@ def slopes(*shape: int) -> Tensor:
     return torch.linspace(-0.5, 1.5, math.prod(shape), dtype=torch.float64).reshape(shape)
 
 
-# The definitions of Keras 2.0.8, number by number.
+def relu(x: float, most: float = math.inf, slope: float = 0.0, threshold: float = 0.0) -> float:
+    """K.relu of Keras 2.2.4."""
+    return min(x, most) if x > threshold else slope * (x - threshold)
+
+
+# The definitions of Keras 2.0.8, number by number; of ReLU that of 2.2.4.
 DEFINITIONS: dict[str, tuple[Layer, Callable[[float], float]]] = {
     "leaky-relu": (LeakyReLU(), lambda x: 0.3 * x if x < 0 else x),
     "leaky-relu-steep": (LeakyReLU(-2), lambda x: -2 * x if x < 0 else x),
@@ -31,6 +36,12 @@ DEFINITIONS: dict[str, tuple[Layer, Callable[[float], float]]] = {
     "elu": (ELU(), lambda x: math.expm1(x) if x < 0 else x),
     "elu-alpha": (ELU(0.1), lambda x: 0.1 * math.expm1(x) if x < 0 else x),
     "thresholded-relu": (ThresholdedReLU(), lambda x: x if x > 1 else 0.0),
+    "relu": (ReLU(), relu),
+    "relu-6": (ReLU(6), lambda x: relu(x, most=6)),
+    "relu-slope": (ReLU(negative_slope=0.2), lambda x: relu(x, slope=0.2)),
+    "relu-threshold": (ReLU(threshold=1), lambda x: relu(x, threshold=1)),
+    "relu-all": (ReLU(1.25, 0.1, 0.25), lambda x: relu(x, 1.25, 0.1, 0.25)),
+    "relu-nothing": (ReLU(0), lambda x: 0.0),
     "thresholded-relu-below": (ThresholdedReLU(-1), lambda x: x if x > -1 else 0.0),
 }
 
@@ -70,6 +81,7 @@ def test_values_and_gradients_are_those_of_torch(
         # tf.nn.relu has the derivative 0 at 0, and LeakyReLU and PReLU are made of it; tf.nn.elu has 1 there.
         pytest.param(LeakyReLU(0.3), 0.0, id="leaky-relu"),
         pytest.param(PReLU("ones"), 0.0, id="prelu"),
+        pytest.param(ReLU(6.0, 0.3), 0.0, id="relu"),
         pytest.param(ELU(), 1.0, id="elu"),
         pytest.param(ELU(0.5), 0.5, id="elu-alpha"),
         pytest.param(ThresholdedReLU(0.0), 0.0, id="thresholded-relu"),
@@ -81,6 +93,14 @@ def test_the_derivative_at_the_corner_is_that_of_keras(layer: Layer, derivative:
 
     assert x.grad is not None
     assert x.grad.item() == derivative
+
+
+@pytest.mark.parametrize("axis", [-1, 1, 0, [2]], ids=str)
+def test_softmax_sums_to_one_along_its_axis(axis: Any) -> None:
+    x, place = torch.randn(2, 3, 4, dtype=torch.float64), axis[0] if isinstance(axis, list) else axis
+    expected = x.exp() / x.exp().sum(place, keepdim=True)
+
+    torch.testing.assert_close(Softmax(axis)(x), expected)
 
 
 # PReLU
@@ -174,7 +194,9 @@ def test_a_state_dict_of_slopes_that_are_not_shared_is_refused() -> None:
     assert str(caught.value) == f"PReLU: {message}"
 
 
-@pytest.mark.parametrize("layer", [LeakyReLU(), PReLU(shared_axes=1), ELU(), ThresholdedReLU()], ids=str)
+@pytest.mark.parametrize(
+    "layer", [LeakyReLU(), PReLU(shared_axes=1), ELU(), ThresholdedReLU(), Softmax(), ReLU()], ids=str
+)
 def test_a_mask_goes_on_to_the_next_layer(layer: Layer) -> None:
     embedding, gru = Embedding(9, 4, mask_zero=True), GRU(3)
     ids = torch.tensor([[3, 5, 0], [2, 0, 0]])
@@ -198,6 +220,10 @@ TWO_AXES = PReLU(input_shape=(5, 3), name="p")
         pytest.param(
             TWO_AXES, torch.zeros(2, 3), ShapeError,
             "PReLU 'p': its alpha has the shape (5, 3), an input (2, 3) needs (3,)", id="rank",
+        ),
+        pytest.param(
+            Softmax(3), torch.zeros(2, 3), ShapeError, "Softmax: axis 3 is none of an input's, found (2, 3)",
+            id="softmax",
         ),
         pytest.param(
             PReLU(shared_axes=2), torch.zeros(2, 3), ShapeError,
@@ -234,6 +260,8 @@ def test_slopes_over_a_free_length_must_be_shared() -> None:
         (PReLU(shared_axes=[1, 2]), "PReLU(shared_axes=(1, 2))"),
         (ELU(2), "ELU(alpha=2.0)"),
         (ThresholdedReLU(), "ThresholdedReLU(theta=1.0)"),
+        (Softmax(), "Softmax(axis=-1)"),
+        (ReLU(6), "ReLU(max_value=6.0, negative_slope=0.0, threshold=0.0)"),
     ],
     ids=str,
 )

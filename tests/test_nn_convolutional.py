@@ -1,4 +1,4 @@
-"""Conv1D: values against a loop over windows in NumPy and against torch's own, gradients, errors."""
+"""Conv1D and its kin: values against a loop over windows in NumPy and against torch's own, gradients, errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from rnnspec.errors import ConfigError, DTypeError, MaskError, ShapeError
-from rnnspec.nn import GRU, Conv1D, Embedding, Sequential
+from rnnspec.nn import GRU, Conv1D, Cropping1D, Embedding, Sequential, UpSampling1D, ZeroPadding1D
+from rnnspec.nn.base import Layer
 
 X = torch.randn(2, 11, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
 
@@ -119,6 +120,31 @@ def test_any_length_goes_through_one_layer() -> None:
     assert [model(torch.randn(2, time, 2)).shape for time in (1, 9)] == [(2, 2)] * 2
 
 
+@pytest.mark.parametrize(
+    ("layer", "steps"),
+    [
+        (ZeroPadding1D(), [0, 1, 2, 3, 4, 0]),
+        (ZeroPadding1D((0, 2)), [1, 2, 3, 4, 0, 0]),
+        (ZeroPadding1D([2, 0]), [0, 0, 1, 2, 3, 4]),
+        (Cropping1D(), [2, 3]),
+        (Cropping1D(0), [1, 2, 3, 4]),
+        (Cropping1D((2, 0)), [3, 4]),
+        (Cropping1D([0, 3]), [1]),
+        (UpSampling1D(), [1, 1, 2, 2, 3, 3, 4, 4]),
+        (UpSampling1D(1), [1, 2, 3, 4]),
+    ],
+    ids=repr,
+)
+def test_steps_are_added_taken_off_or_repeated(layer: Layer, steps: list[int]) -> None:
+    x = torch.stack([torch.arange(1.0, 5.0), -torch.arange(1.0, 5.0)], dim=1).unsqueeze(0)
+    output = layer(x)
+
+    assert output[0, :, 0].tolist() == steps
+    assert output[0, :, 1].tolist() == [-step for step in steps]
+    assert layer.compute_output_shape((None, 4, 2)) == (None, len(steps), 2)
+    assert layer.compute_output_shape((None, None, 2)) == (None, None, 2)
+
+
 # Errors
 
 
@@ -141,6 +167,18 @@ def test_any_length_goes_through_one_layer() -> None:
             id="empty",
         ),
         pytest.param(
+            Cropping1D((6, 5), name="c"), X, ShapeError, "Cropping1D 'c': expected 12 timesteps or more, found 11",
+            id="cropped",
+        ),
+        pytest.param(
+            ZeroPadding1D(), X[0], ShapeError,
+            "ZeroPadding1D: expected an input of rank 3, (batch, time, features), found (11, 4)", id="padding-rank",
+        ),
+        pytest.param(
+            UpSampling1D(), X[0], ShapeError,
+            "UpSampling1D: expected an input of rank 3, (batch, time, features), found (11, 4)", id="sampling-rank",
+        ),
+        pytest.param(
             Conv1D(2, 3, input_shape=(None, 5)), X.float(), ShapeError,
             "Conv1D: its kernel has the shape (3, 5, 2), an input (2, 11, 4) needs (3, 4, 2)", id="features",
         ),
@@ -154,7 +192,7 @@ def test_any_length_goes_through_one_layer() -> None:
         ),
     ],
 )  # fmt: skip
-def test_an_input_that_does_not_fit(layer: Conv1D, x: torch.Tensor, kind: type[Exception], message: str) -> None:
+def test_an_input_that_does_not_fit(layer: Layer, x: torch.Tensor, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind) as caught:
         layer(x)
 
@@ -183,12 +221,15 @@ def test_arguments_that_do_not_go_together(arguments: dict[str, Any], message: s
     assert str(caught.value) == message
 
 
-def test_a_mask_is_refused() -> None:
-    model = Sequential([Embedding(9, 4, mask_zero=True), Conv1D(2, 2)])
+@pytest.mark.parametrize("layer", [Conv1D(2, 2), ZeroPadding1D(), Cropping1D(), UpSampling1D()], ids=repr)
+def test_a_mask_is_refused(layer: Layer) -> None:
+    model = Sequential([Embedding(9, 4, mask_zero=True), layer])
     with pytest.raises(MaskError) as caught:
         model(torch.ones(2, 3, dtype=torch.int64))
 
-    assert str(caught.value).splitlines()[0] == ("Conv1D cannot take a mask, and one reached it from the layers before")
+    assert str(caught.value).splitlines()[0] == (
+        f"{layer.label} cannot take a mask, and one reached it from the layers before"
+    )
 
 
 def test_repr() -> None:

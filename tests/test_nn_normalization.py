@@ -1,4 +1,4 @@
-"""BatchNormalization: values, moving averages and gradients against NumPy and torch's own, weights, errors."""
+"""Both normalizations: values, moving averages and gradients against NumPy and torch's own, weights, errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rnnspec.errors import DTypeError, ShapeError, WeightsError
-from rnnspec.nn import LSTM, BatchNormalization, Dense, Embedding, Sequential
+from rnnspec.nn import LSTM, BatchNormalization, Dense, Embedding, LayerNormalization, Sequential
 
 X = 2.0 * torch.randn(6, 5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) + 1.0
 WEIGHTS = [np.array(row, dtype=float) for row in ([1, 2, -1, 0.5], [0.1, 0, -3, 2], [1, 0, -1, 2], [0.5, 1, 2, 4])]
@@ -200,6 +200,67 @@ def test_a_mask_goes_on_and_masked_steps_count_in_the_mean() -> None:
     torch.testing.assert_close(output, lstm(x.reshape(2, 3, 4), mask=ids != 0))
 
 
+# LayerNormalization
+
+
+@pytest.mark.parametrize(
+    ("axis", "axes"), [(-1, (2,)), (1, (1,)), ([1, 2], (1, 2)), ((-1, -2), (1, 2)), ([2], (2,))], ids=str
+)
+def test_a_layer_normalizes_over_its_axes(axis: Any, axes: tuple[int, ...]) -> None:
+    layer, x = LayerNormalization(axis, dtype=torch.float64), X.numpy()
+    output = layer(X)
+    shape = [x.shape[place] for place in (axis if isinstance(axis, (list, tuple)) else [axis])]
+    assert [tuple(weight.shape) for weight in layer.named_weights().values()] == [tuple(shape)] * 2
+    gamma, beta = (np.linspace(start, 2, np.prod(shape)).reshape(shape) for start in (-1, 0))
+    layer.set_weights([gamma, beta])
+    spread = [x.shape[place] if place in axes else 1 for place in range(3)]
+    normed = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 1e-3)
+
+    np.testing.assert_allclose(output.detach(), normed, rtol=1e-12, atol=1e-12)
+    expected = normed * gamma.reshape(spread) + beta.reshape(spread)
+    np.testing.assert_allclose(layer(X).detach(), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_layer_normalizes_as_torchs_does_gradients_too() -> None:
+    x = X.clone().requires_grad_()
+    ours = LayerNormalization(epsilon=1e-5, dtype=torch.float64, weights=WEIGHTS[:2], input_shape=(5, 4))
+    theirs = torch.nn.LayerNorm(4, dtype=torch.float64)
+    theirs.load_state_dict({"weight": torch.tensor(WEIGHTS[0]), "bias": torch.tensor(WEIGHTS[1])})
+    found, expected = ours(x), theirs(x)
+
+    torch.testing.assert_close(found, expected)
+    assert ours.gamma is not None
+    torch.testing.assert_close(
+        torch.autograd.grad(found.pow(3).sum(), [x, ours.gamma]),
+        torch.autograd.grad(expected.pow(3).sum(), [x, theirs.weight]),
+    )
+
+
+@pytest.mark.parametrize("names", [[], ["gamma"], ["beta"], ["gamma", "beta"]], ids=str)
+def test_a_layer_may_do_without_scale_and_offset(names: list[str]) -> None:
+    layer = LayerNormalization(
+        center="beta" in names, scale="gamma" in names, gamma_initializer="zeros", beta_initializer="ones"
+    )
+    output = layer(X.float())
+
+    assert list(layer.named_weights()) == names
+    assert torch.equal(output, torch.full_like(output, float("beta" in names))) == ("gamma" in names)
+
+
+def test_a_layer_is_normal_in_training_and_in_evaluation() -> None:
+    layer = LayerNormalization(dtype=torch.float64)
+
+    assert torch.equal(layer(X), layer.eval()(X))
+
+
+@pytest.mark.parametrize(("axis", "shape"), [(-1, (None, 3)), ([1, 2], (None, 3, 4)), (2, (None, None, 3))], ids=str)
+def test_an_unbuilt_layer_normalization_takes_its_shape_from_a_state_dict(axis: Any, shape: Any) -> None:
+    layer, sizes = LayerNormalization(axis), (3, 4) if isinstance(axis, list) else (3,)
+    layer.load_state_dict({"gamma": torch.ones(sizes), "beta": torch.ones(sizes)})
+
+    assert layer.known_input_shape == shape
+
+
 # Errors
 
 
@@ -223,6 +284,18 @@ def test_a_mask_goes_on_and_masked_steps_count_in_the_mean() -> None:
             BatchNormalization(-2), torch.zeros(2, 3), ShapeError,
             "BatchNormalization: axis -2 is none of an input's, found (2, 3)\n  hint: the axis -2 is the batch's",
             id="batch-from-the-end",
+        ),
+        pytest.param(
+            LayerNormalization([2, -1], center=False, scale=False, name="l"), torch.zeros(2, 3, 4), ShapeError,
+            "LayerNormalization 'l': axis (2, -1) names one twice, found (2, 3, 4)", id="twice",
+        ),
+        pytest.param(
+            LayerNormalization(input_shape=(4,)), torch.zeros(2, 3), ShapeError,
+            "LayerNormalization: its gamma has the shape (4,), an input (2, 3) needs (3,)", id="layer-features",
+        ),
+        pytest.param(
+            LayerNormalization(scale=False, input_shape=(4,)), torch.zeros(2, 4).double(), DTypeError,
+            "LayerNormalization has weights of dtype torch.float32, the input has torch.float64", id="layer-dtype",
         ),
         pytest.param(
             BatchNormalization(input_shape=(4,)), torch.zeros(2, 4).double(), DTypeError,
@@ -258,4 +331,5 @@ def test_weights_that_do_not_fit() -> None:
 
 
 def test_repr() -> None:
+    assert repr(LayerNormalization([1, 2])) == "LayerNormalization(axis=(1, 2), epsilon=0.001)"
     assert repr(BatchNormalization()) == "BatchNormalization(axis=-1, momentum=0.99, epsilon=0.001)"

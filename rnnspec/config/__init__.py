@@ -13,6 +13,8 @@ if TYPE_CHECKING:
         ELUConfig as ELUConfig,
         LeakyReLUConfig as LeakyReLUConfig,
         PReLUConfig as PReLUConfig,
+        ReLUConfig as ReLUConfig,
+        SoftmaxConfig as SoftmaxConfig,
         ThresholdedReLUConfig as ThresholdedReLUConfig,
     )
     from rnnspec.config.base import (
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
     )
     from rnnspec.config.convolutional import (
         Conv1DConfig as Conv1DConfig,
+        Cropping1DConfig as Cropping1DConfig,
+        UpSampling1DConfig as UpSampling1DConfig,
+        ZeroPadding1DConfig as ZeroPadding1DConfig,
     )
     from rnnspec.config.core import (
         ActivationConfig as ActivationConfig,
@@ -155,8 +160,14 @@ if TYPE_CHECKING:
     from rnnspec.config.model import (
         SequentialConfig as SequentialConfig,
     )
+    from rnnspec.config.noise import (
+        AlphaDropoutConfig as AlphaDropoutConfig,
+        GaussianDropoutConfig as GaussianDropoutConfig,
+        GaussianNoiseConfig as GaussianNoiseConfig,
+    )
     from rnnspec.config.normalization import (
         BatchNormalizationConfig as BatchNormalizationConfig,
+        LayerNormalizationConfig as LayerNormalizationConfig,
     )
     from rnnspec.config.optimizers import (
         AdamConfig as AdamConfig,
@@ -210,6 +221,7 @@ _MODULE_OF = {
     "AdamConfig": "optimizers",
     "AdamWConfig": "optimizers",
     "AddConfig": "merge",
+    "AlphaDropoutConfig": "noise",
     "AverageConfig": "merge",
     "AveragePooling1DConfig": "pooling",
     "AveragePrecisionMetricConfig": "metrics",
@@ -228,6 +240,7 @@ _MODULE_OF = {
     "ConstraintConfig": "constraints",
     "Conv1DConfig": "convolutional",
     "CosineSimilarityMetricConfig": "error_metrics",
+    "Cropping1DConfig": "convolutional",
     "CrossEntropyLossConfig": "losses",
     "DataConfig": "experiment",
     "DenseConfig": "core",
@@ -243,6 +256,8 @@ _MODULE_OF = {
     "FlattenConfig": "reshaping",
     "GRUCellConfig": "cells",
     "GRUConfig": "recurrent",
+    "GaussianDropoutConfig": "noise",
+    "GaussianNoiseConfig": "noise",
     "GlobalAveragePooling1DConfig": "pooling",
     "GlobalMaxPooling1DConfig": "pooling",
     "GlobalPoolingConfig": "pooling",
@@ -268,6 +283,7 @@ _MODULE_OF = {
     "LSTMConfig": "recurrent",
     "LambdaConfig": "functions",
     "LayerConfig": "layer",
+    "LayerNormalizationConfig": "normalization",
     "LayerShapes": "inference",
     "LeakyReLUConfig": "advanced_activations",
     "LecunNormalInitializerConfig": "initializers",
@@ -306,6 +322,7 @@ _MODULE_OF = {
     "R2ScoreMetricConfig": "error_metrics",
     "RMSpropConfig": "optimizers",
     "RNNConfig": "recurrent",
+    "ReLUConfig": "advanced_activations",
     "RecallMetricConfig": "metrics",
     "RecurrentConfig": "sequence",
     "RegisteredCellConfig": "cells",
@@ -322,6 +339,7 @@ _MODULE_OF = {
     "SequentialConfig": "model",
     "SimpleRNNCellConfig": "cells",
     "SimpleRNNConfig": "recurrent",
+    "SoftmaxConfig": "advanced_activations",
     "SpatialDropout1DConfig": "core",
     "SpearmanCorrCoefMetricConfig": "error_metrics",
     "SpecificityMetricConfig": "metrics",
@@ -335,10 +353,12 @@ _MODULE_OF = {
     "TweedieDevianceScoreMetricConfig": "error_metrics",
     "UniformInitializerConfig": "initializers",
     "UnitNormConfig": "constraints",
+    "UpSampling1DConfig": "convolutional",
     "VarianceScalingInitializerConfig": "initializers",
     "WeightedMeanAbsolutePercentageErrorMetricConfig": "error_metrics",
     "WindowPoolingConfig": "pooling",
     "WrapperConfig": "wrappers",
+    "ZeroPadding1DConfig": "convolutional",
     "ZerosInitializerConfig": "initializers",
     "from_dict": "convert",
     "infer": "inference",

@@ -1,4 +1,7 @@
-"""Activations with arguments or weights of their own: LeakyReLU, PReLU, ELU, ThresholdedReLU; as in Keras 2.0.8."""
+"""Activations with arguments or weights of their own: LeakyReLU, PReLU, ELU, ThresholdedReLU; as in Keras 2.0.8.
+
+Softmax and ReLU came with Keras 2.1 and 2.2.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ from typing import Annotated, Any, ClassVar
 from attrs import frozen
 
 from rnnspec import shapes
-from rnnspec.config.checks import ExpectedError, Whole
+from rnnspec.config.checks import ExpectedError, NonNegativeNumber, OneAxis, Whole
 from rnnspec.config.constraints import ConstraintLike
 from rnnspec.config.initializers import ZEROS, InitializerLike
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.regularizers import RegularizerLike
 
-__all__ = ["ELUConfig", "LeakyReLUConfig", "PReLUConfig", "ThresholdedReLUConfig"]
+__all__ = ["ELUConfig", "LeakyReLUConfig", "PReLUConfig", "ReLUConfig", "SoftmaxConfig", "ThresholdedReLUConfig"]
 
 
 def _axes(value: Any) -> Any:
@@ -93,3 +96,37 @@ class ThresholdedReLUConfig(LayerConfig):
     identifier: ClassVar[str] = "ThresholdedReLU"
 
     theta: float = 1.0
+
+
+@frozen(slots=False, eq=False, repr=False)
+class SoftmaxConfig(LayerConfig):
+    """exp(x), divided by the sum along an axis.
+
+    Args:
+        axis: The axis (default -1, the last); it may count from the end.
+    """
+
+    identifier: ClassVar[str] = "Softmax"
+
+    axis: OneAxis = -1
+
+    def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
+        """The input's shape, which has that axis."""
+        return shapes.softmax(input_shape, axis=self.axis)
+
+
+@frozen(slots=False, eq=False, repr=False)
+class ReLUConfig(LayerConfig):
+    """x above `threshold`, at most `max_value`; below the threshold the slope times the distance from it.
+
+    Args:
+        max_value: The largest output; None (default) for no limit.
+        negative_slope: The slope below the threshold (default 0).
+        threshold: Up to where the slope acts (default 0).
+    """
+
+    identifier: ClassVar[str] = "ReLU"
+
+    max_value: NonNegativeNumber | None = None
+    negative_slope: NonNegativeNumber = 0.0
+    threshold: NonNegativeNumber = 0.0

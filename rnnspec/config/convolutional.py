@@ -1,24 +1,40 @@
-"""Convolution along time, as in Keras 2.0.8: Conv1D. It cannot take a mask."""
+"""Convolution along time, and layers that make sequences longer or shorter, as in Keras 2.0.8; they take no mask."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from attrs import field, frozen
 
 from rnnspec import shapes
 from rnnspec.config.activations import ActivationName
-from rnnspec.config.checks import OneSize, PositiveInt
+from rnnspec.config.checks import ExpectedError, OneSize, PositiveInt, Whole
 from rnnspec.config.constraints import ConstraintLike
 from rnnspec.config.initializers import GLOROT_UNIFORM, ZEROS, InitializerLike
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.regularizers import RegularizerLike
 from rnnspec.errors import Problem
 
-__all__ = ["Conv1DConfig", "DataFormat"]
+__all__ = ["Conv1DConfig", "Cropping1DConfig", "DataFormat", "UpSampling1DConfig", "ZeroPadding1DConfig"]
 
 DataFormat = Literal["channels_last", "channels_first"]
+
+
+def _two(value: Any) -> Any:
+    """Steps at both ends, or at each."""
+    listed = isinstance(value, (list, tuple))
+    steps = value if listed else [value]
+    if (listed and len(steps) != 2) or any(
+        isinstance(one, bool) or not isinstance(one, int) or one < 0 for one in steps
+    ):
+        raise ExpectedError("an integer of 0 or more or a list of two", value)
+    return tuple(steps) if listed else value
+
+
+_COUNT = {"type": "integer", "minimum": 0}
+_PAIR = {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2}
+Ends = Annotated[int | Sequence[int], Whole(_two, {"anyOf": [_COUNT, _PAIR]})]
 
 
 @frozen(slots=False, eq=False, repr=False)
@@ -80,3 +96,60 @@ class Conv1DConfig(LayerConfig):
         windows: dict[str, Any] = {"size": span, "strides": self.strides, "padding": self.padding}
         order: dict[str, Any] = {"data_format": self.data_format, "groups": self.groups}
         return shapes.convolution(input_shape, filters=self.filters, **windows, **order)
+
+
+@frozen(slots=False, eq=False, repr=False)
+class ZeroPadding1DConfig(LayerConfig):
+    """Puts steps of zeros before and after a sequence.
+
+    Args:
+        padding: How many (default 1); or how many before, and how many after.
+    """
+
+    identifier: ClassVar[str] = "ZeroPadding1D"
+    supports_masking: ClassVar[bool] = False
+    input_rank: ClassVar[int | None] = 3
+
+    padding: Ends = 1
+
+    def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
+        """So many more steps."""
+        return shapes.zero_padding(input_shape, padding=self.padding)
+
+
+@frozen(slots=False, eq=False, repr=False)
+class Cropping1DConfig(LayerConfig):
+    """Takes steps off both ends of a sequence.
+
+    Args:
+        cropping: How many at each end; or how many at the start, and how many at the end (default 1 and 1).
+    """
+
+    identifier: ClassVar[str] = "Cropping1D"
+    supports_masking: ClassVar[bool] = False
+    input_rank: ClassVar[int | None] = 3
+
+    cropping: Ends = (1, 1)
+
+    def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
+        """So many fewer steps."""
+        return shapes.cropping(input_shape, cropping=self.cropping)
+
+
+@frozen(slots=False, eq=False, repr=False)
+class UpSampling1DConfig(LayerConfig):
+    """Repeats every step.
+
+    Args:
+        size: How often it is there, a positive integer (default 2).
+    """
+
+    identifier: ClassVar[str] = "UpSampling1D"
+    supports_masking: ClassVar[bool] = False
+    input_rank: ClassVar[int | None] = 3
+
+    size: PositiveInt = 2
+
+    def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
+        """`size` times as many steps."""
+        return shapes.up_sampling(input_shape, size=self.size)

@@ -1,8 +1,8 @@
 """The torch modules: recurrent layers, the layers around them, containers. They take plain Python arguments."""
 
-from rnnspec.nn.advanced_activations import ELU, LeakyReLU, PReLU, ThresholdedReLU
+from rnnspec.nn.advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from rnnspec.nn.containers import Sequential
-from rnnspec.nn.convolutional import Conv1D
+from rnnspec.nn.convolutional import Conv1D, Cropping1D, UpSampling1D, ZeroPadding1D
 from rnnspec.nn.core import (
     Activation,
     ActivityRegularization,
@@ -15,7 +15,8 @@ from rnnspec.nn.core import (
 from rnnspec.nn.embeddings import Embedding
 from rnnspec.nn.functions import Lambda
 from rnnspec.nn.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
-from rnnspec.nn.normalization import BatchNormalization
+from rnnspec.nn.noise import AlphaDropout, GaussianDropout, GaussianNoise
+from rnnspec.nn.normalization import BatchNormalization, LayerNormalization
 from rnnspec.nn.one_step import GRUCell, LSTMCell, SimpleRNNCell
 from rnnspec.nn.pooling import AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1D, MaxPooling1D
 from rnnspec.nn.recurrent import GRU, LSTM, RNN, SimpleRNN
@@ -30,23 +31,28 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
     "AveragePooling1D",
     "BatchNormalization",
     "Bidirectional",
     "Concatenate",
     "Conv1D",
+    "Cropping1D",
     "Dense",
     "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
     "GRUCell",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalMaxPooling1D",
     "Input",
     "LSTMCell",
     "Lambda",
+    "LayerNormalization",
     "LeakyReLU",
     "Masking",
     "MaxPooling1D",
@@ -55,13 +61,17 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
+    "ReLU",
     "RepeatVector",
     "Reshape",
     "Sequential",
     "SimpleRNN",
     "SimpleRNNCell",
+    "Softmax",
     "SpatialDropout1D",
     "Subtract",
     "ThresholdedReLU",
     "TimeDistributed",
+    "UpSampling1D",
+    "ZeroPadding1D",
 ]

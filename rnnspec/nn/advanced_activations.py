@@ -1,4 +1,7 @@
-"""The activations with arguments or weights of their own, as in Keras 2.0.8: LeakyReLU, PReLU, ELU, ThresholdedReLU."""
+"""The activations with arguments or weights of their own, as in Keras 2.0.8: LeakyReLU, PReLU, ELU, ThresholdedReLU.
+
+Softmax and ReLU came with Keras 2.1 and 2.2.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from rnnspec import shapes
-from rnnspec.nn.arguments import check_axes, check_number
-from rnnspec.nn.base import Layer
+from rnnspec.nn.arguments import check_axes, check_axis, check_not_negative, check_number
+from rnnspec.nn.base import Layer, labelled
 from rnnspec.shapes import Shape
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from rnnspec.nn.base import LayerArguments
 
-__all__ = ["ELU", "LeakyReLU", "PReLU", "ThresholdedReLU"]
+__all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"]
 
 
 class LeakyReLU(Layer):
@@ -158,3 +161,80 @@ class ThresholdedReLU(Layer):
     def extra_repr(self) -> str:
         """The threshold."""
         return f"theta={self.theta}"
+
+
+class Softmax(Layer):
+    """exp(x), divided by the sum along an axis.
+
+    Args:
+        axis: The axis; it may count from the end.
+        **layer: See `Layer`.
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis: int = -1, **layer: Unpack[LayerArguments]) -> None:
+        super().__init__(**layer)
+        self.axis = check_axis("axis", axis)
+        self.build_declared()
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The input's shape, which has that axis."""
+        return shapes.softmax(input_shape, axis=self.axis)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Applies the function.
+
+        Args:
+            x: Input of any shape.
+
+        Returns:
+            The output, of the same shape.
+
+        Raises:
+            ShapeError: If there is no such axis.
+        """
+        with labelled(self.label):
+            self.compute_output_shape(tuple(x.shape))
+        return functional.softmax(x, self.axis)
+
+    def extra_repr(self) -> str:
+        """The axis."""
+        return f"axis={self.axis}"
+
+
+class ReLU(Layer):
+    """x above `threshold`, at most `max_value`; below the threshold the slope times the distance from it.
+
+    Args:
+        max_value: The largest output; None for no limit.
+        negative_slope: The slope below the threshold.
+        threshold: Up to where the slope acts.
+        **layer: See `Layer`.
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **layer: Unpack[LayerArguments],
+    ) -> None:
+        super().__init__(**layer)
+        self.max_value = None if max_value is None else check_not_negative("max_value", max_value)
+        self.negative_slope = check_not_negative("negative_slope", negative_slope)
+        self.threshold = check_not_negative("threshold", threshold)
+        self.build_declared()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Applies the function: any shape in, the same out."""
+        above = functional.threshold(x, self.threshold, 0.0)
+        if self.max_value is not None:
+            above = above.clamp(max=self.max_value)
+        return above - self.negative_slope * functional.relu(self.threshold - x) if self.negative_slope else above
+
+    def extra_repr(self) -> str:
+        """The arguments."""
+        return f"max_value={self.max_value}, negative_slope={self.negative_slope}, threshold={self.threshold}"

@@ -25,6 +25,8 @@ __all__ = [
     "check_plain",
     "check_positive_integer",
     "check_rate",
+    "check_several_axes",
+    "check_two",
     "check_weights",
 ]
 
@@ -242,3 +244,42 @@ def check_not_negative(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < math.inf:
         raise ConfigError(f"{name} must be a number of 0 or more, found {value!r}")
     return float(value)
+
+
+def check_several_axes(name: str, value: Any) -> int | tuple[int, ...]:
+    """Refuses anything but an integer or a list of integers.
+
+    Args:
+        name: The argument.
+        value: What was given.
+
+    Returns:
+        The axis or the axes.
+
+    Raises:
+        ConfigError: If it is something else.
+    """
+    axes = value if isinstance(value, (list, tuple)) else [value]
+    if not axes or not all(map(is_integer, axes)):
+        raise ConfigError(f"{name} must be an integer or a list of integers, found {value!r}")
+    return tuple(map(int, axes)) if axes is value else int(value)
+
+
+def check_two(name: str, value: Any) -> int | tuple[int, ...]:
+    """Refuses anything but an integer of 0 or more, or two of these.
+
+    Args:
+        name: The argument.
+        value: What was given.
+
+    Returns:
+        The number or the numbers.
+
+    Raises:
+        ConfigError: If it is something else.
+    """
+    listed = isinstance(value, (list, tuple))
+    items = list(value) if listed else [value]
+    if (listed and len(items) != 2) or not all(is_integer(item) and item >= 0 for item in items):
+        raise ConfigError(f"{name} must be an integer of 0 or more or a list of two, found {value!r}")
+    return tuple(map(int, items)) if listed else int(value)

@@ -1,4 +1,7 @@
-"""Convolution along time, and the layers that make sequences longer or shorter, as in Keras 2.0.8: Conv1D."""
+"""Convolution along time, and layers that make sequences longer or shorter, as in Keras 2.0.8.
+
+They cannot take a mask: its steps would not be those of the output.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from rnnspec import shapes
 from rnnspec.engines import activations
 from rnnspec.errors import ConfigError
 from rnnspec.nn import regularizers
-from rnnspec.nn.arguments import check_choice, check_one, check_positive_integer
-from rnnspec.nn.base import Layer
+from rnnspec.nn.arguments import check_choice, check_one, check_positive_integer, check_two
+from rnnspec.nn.base import Layer, labelled
 from rnnspec.nn.windows import DATA_FORMATS, padded, time_last
 from rnnspec.shapes import Shape
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     from rnnspec.nn.base import LayerArguments
 
-__all__ = ["Conv1D"]
+__all__ = ["Conv1D", "Cropping1D", "UpSampling1D", "ZeroPadding1D"]
 
 
 class Conv1D(Layer):
@@ -152,3 +155,124 @@ class Conv1D(Layer):
         window = f"kernel_size={self.kernel_size}, strides={self.strides}, padding={self.padding!r}"
         dilated = f", dilation_rate={self.dilation_rate}" if self.dilation_rate > 1 else ""
         return f"{features} -> {self.filters}, {window}{dilated}, activation={self.activation.name}"
+
+
+class ZeroPadding1D(Layer):
+    """Puts steps of zeros before and after a sequence.
+
+    Args:
+        padding: How many; or how many before, and how many after.
+        **layer: See `Layer`.
+    """
+
+    input_rank = 3
+
+    def __init__(self, padding: int | Sequence[int] = 1, **layer: Unpack[LayerArguments]) -> None:
+        super().__init__(**layer)
+        self.padding = check_two("padding", padding)
+        self.build_declared()
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """So many more steps."""
+        return shapes.zero_padding(input_shape, padding=self.padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Adds the steps.
+
+        Args:
+            x: Input, `(batch, time, features)`.
+
+        Returns:
+            The longer sequence.
+
+        Raises:
+            ShapeError: If the input has not three axes.
+        """
+        with labelled(self.label):
+            self.compute_output_shape(tuple(x.shape))
+        return functional.pad(x, (0, 0, *shapes.two(self.padding)))
+
+    def extra_repr(self) -> str:
+        """The number of steps."""
+        return f"padding={self.padding}"
+
+
+class Cropping1D(Layer):
+    """Takes steps off both ends of a sequence.
+
+    Args:
+        cropping: How many at each end; or how many at the start, and how many at the end.
+        **layer: See `Layer`.
+    """
+
+    input_rank = 3
+
+    def __init__(self, cropping: int | Sequence[int] = (1, 1), **layer: Unpack[LayerArguments]) -> None:
+        super().__init__(**layer)
+        self.cropping = check_two("cropping", cropping)
+        self.build_declared()
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """So many fewer steps."""
+        return shapes.cropping(input_shape, cropping=self.cropping)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Takes the steps off.
+
+        Args:
+            x: Input, `(batch, time, features)`.
+
+        Returns:
+            The shorter sequence.
+
+        Raises:
+            ShapeError: If the input has not three axes, or too few steps.
+        """
+        with labelled(self.label):
+            self.compute_output_shape(tuple(x.shape))
+        before, after = shapes.two(self.cropping)
+        return x[:, before : x.shape[1] - after]
+
+    def extra_repr(self) -> str:
+        """The number of steps."""
+        return f"cropping={self.cropping}"
+
+
+class UpSampling1D(Layer):
+    """Repeats every step.
+
+    Args:
+        size: How often it is there, a positive integer.
+        **layer: See `Layer`.
+    """
+
+    input_rank = 3
+
+    def __init__(self, size: int = 2, **layer: Unpack[LayerArguments]) -> None:
+        super().__init__(**layer)
+        self.size = check_positive_integer("size", size)
+        self.build_declared()
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """`size` times as many steps."""
+        return shapes.up_sampling(input_shape, size=self.size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Repeats the steps.
+
+        Args:
+            x: Input, `(batch, time, features)`.
+
+        Returns:
+            The longer sequence.
+
+        Raises:
+            ShapeError: If the input has not three axes.
+        """
+        with labelled(self.label):
+            self.compute_output_shape(tuple(x.shape))
+        return x.repeat_interleave(self.size, dim=1)
+
+    def extra_repr(self) -> str:
+        """The number of steps."""
+        return f"size={self.size}"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "InjectedMasks",
+    "bell_noise",
     "draw_seed",
     "dropout_mask",
     "dropout_masks",
@@ -90,11 +91,35 @@ def dropout_mask(
         mask = cpu_mask(seed, rate, threshold, shape, stream, dtype)
         if mask is not None:
             return mask
+    # The scale is rounded once, as Keras's division by the kept fraction is.
+    return (_words(seed, shape, stream, device) >= threshold).to(dtype).div(1.0 - rate)
+
+
+def bell_noise(
+    seed: Tensor, stddev: float, shape: Sequence[int], *, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Numbers of a normal distribution around 0; on another device a last digit may differ.
+
+    Args:
+        seed: From `draw_seed`.
+        stddev: The standard deviation.
+        shape: How many.
+        dtype: Their dtype.
+        device: Where to put them.
+
+    Returns:
+        The numbers, all within 6.4 standard deviations.
+    """
+    # In double precision: there the devices' logarithms agree beyond the digits of any other dtype.
+    fractions = (_words(seed, shape, 0, device).double() + 0.5) / (WORD + 1)
+    return (torch.special.ndtri(fractions) * stddev).to(dtype)
+
+
+def _words(seed: Tensor, shape: Sequence[int], stream: int, device: torch.device) -> Tensor:
+    """32 bits for each position, as int64."""
     low, high = seed.to(device, non_blocking=True).unbind()  # a blocking copy would wait for the device
     position = torch.arange(math.prod(shape), device=device)
-    bits = _mix(_mix(position ^ low) + stream & WORD ^ high)
-    # The scale is rounded once, as Keras's division by the kept fraction is.
-    return (bits >= threshold).to(dtype).div(1.0 - rate).reshape(tuple(shape))
+    return _mix(_mix(position ^ low) + stream & WORD ^ high).reshape(tuple(shape))
 
 
 class InjectedMasks(NamedTuple):
