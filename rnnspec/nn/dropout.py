@@ -112,7 +112,8 @@ def bell_noise(
     """
     # In double precision: there the devices' logarithms agree beyond the digits of any other dtype.
     fractions = (_words(seed, shape, 0, device).double() + 0.5) / (WORD + 1)
-    return (torch.special.ndtri(fractions) * stddev).to(dtype)
+    noise: Tensor = torch.special.ndtri(fractions) * stddev
+    return noise.to(dtype)
 
 
 def _words(seed: Tensor, shape: Sequence[int], stream: int, device: torch.device) -> Tensor:

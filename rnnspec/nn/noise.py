@@ -130,4 +130,5 @@ class AlphaDropout(Dropout):
         seed = draw_seed(self._generator if generator is None else generator)
         kept = dropout_mask(seed, self.rate, self._mask_shape(x), dtype=x.dtype, device=x.device) != 0
         scale = ((1.0 - self.rate) * (1.0 + self.rate * SELU_LEAST**2)) ** -0.5
-        return torch.where(kept, x, SELU_LEAST) * scale - scale * SELU_LEAST * self.rate
+        dropped: Tensor = torch.where(kept, x, SELU_LEAST)
+        return dropped * scale - scale * SELU_LEAST * self.rate
