@@ -129,6 +129,5 @@ class AlphaDropout(Dropout):
             return x
         seed = draw_seed(self._generator if generator is None else generator)
         kept = dropout_mask(seed, self.rate, self._mask_shape(x), dtype=x.dtype, device=x.device) != 0
-        scale = ((1.0 - self.rate) * (1.0 + self.rate * SELU_LEAST**2)) ** -0.5
-        dropped: Tensor = torch.where(kept, x, SELU_LEAST)
-        return dropped * scale - scale * SELU_LEAST * self.rate
+        scale: float = ((1.0 - self.rate) * (1.0 + self.rate * SELU_LEAST**2)) ** -0.5
+        return torch.where(kept, x, SELU_LEAST) * scale - scale * SELU_LEAST * self.rate
