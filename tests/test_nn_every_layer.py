@@ -158,6 +158,10 @@ CASES = [
     Case("sequential", model, (4,), "end", ids=True, draws=True),
 ]
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+# A layer with several inputs has YAML in a graph only.
+alone = pytest.mark.parametrize(
+    "case", [case for case in CASES if not isinstance(case.make(), Both)], ids=lambda case: case.name
+)
 with_weights = pytest.mark.parametrize(
     "case", [case for case in CASES if list(case.make().parameters())], ids=lambda case: case.name
 )
