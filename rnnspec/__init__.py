@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rnnspec import config as config, functional as functional, nn as nn
     from rnnspec.config import (
         ExperimentConfig as ExperimentConfig,
+        GraphConfig as GraphConfig,
         GRUConfig as GRUConfig,
         LSTMConfig as LSTMConfig,
         RecurrentConfig as RecurrentConfig,
@@ -59,6 +60,7 @@ _MODULE_OF = {
     "ExperimentConfig": "rnnspec.config",
     "ExtraWeight": "rnnspec.engines.cells",
     "GRUConfig": "rnnspec.config",
+    "GraphConfig": "rnnspec.config",
     "LSTMConfig": "rnnspec.config",
     "MaskError": "rnnspec.errors",
     "RNNConfig": "rnnspec.config",

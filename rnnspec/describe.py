@@ -21,9 +21,12 @@ from rnnspec.config.base import TaggedConfig
 from rnnspec.config.cells import CellConfig
 from rnnspec.config.checks import show
 from rnnspec.config.constraints import ConstraintConfig
+from rnnspec.config.core import InputConfig
+from rnnspec.config.graph import GraphConfig
 from rnnspec.config.initializers import InitializerConfig
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.model import SequentialConfig
+from rnnspec.config.module import ModuleConfig
 from rnnspec.config.regularizers import RegularizerConfig
 from rnnspec.config.tags import Registered
 from rnnspec.config.wrappers import BidirectionalConfig
@@ -54,7 +57,7 @@ THINGS: dict[type, type[TaggedConfig]] = {
 """What an argument may hold, and the family of its config."""
 
 
-def config_of(module: torch.nn.Module) -> LayerConfig | SequentialConfig:
+def config_of(module: torch.nn.Module) -> ModuleConfig:
     """Finds the config that builds a layer or a model, however that was made: by `build`, or by hand.
 
     Attributes that were changed since count; weights do not. Where the input's shape is known, the config declares it,
@@ -72,11 +75,36 @@ def config_of(module: torch.nn.Module) -> LayerConfig | SequentialConfig:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigWarning)  # the module has warned when it was made
-        if type(module) is not nn.Sequential:
-            return _with_input(_layer_config(module), module)
-        layers = _collected({index: partial(_layer_config, layer) for index, layer in enumerate(module)})
-        stack = [_with_input(layer, module) if index == 0 else layer for index, layer in layers.items()]
-        return SequentialConfig(stack, name=module.name)
+        if type(module) is nn.Sequential:
+            return _sequential_config(module)
+        if type(module) is nn.Graph:
+            return _graph_config(module)
+        return _with_input(_layer_config(module), module)
+
+
+def _sequential_config(model: nn.Sequential) -> SequentialConfig:
+    layers = _collected({index: partial(_layer_config, layer) for index, layer in enumerate(model)})
+    stack = [_with_input(layer, model) if index == 0 else layer for index, layer in layers.items()]
+    return SequentialConfig(stack, name=model.name, trainable=model.trainable)
+
+
+def _graph_config(model: nn.Graph) -> GraphConfig:
+    layers = _collected({name: partial(_layer_config, layer) for name, layer in model.named_children()})
+    taken: dict[str, list[Any]] = {}
+    for name, sources in model.calls:
+        taken.setdefault(name, []).append(sources)
+    shapes = dict(zip(model.input_names, model.input_shapes or (), strict=False))
+    stack: list[ModuleConfig] = [InputConfig(name=name, batch_shape=shape) for name, shape in shapes.items() if shape]
+    for name, layer in layers.items():
+        calls = taken[name]
+        stack.append(evolve(layer, name=name, inbound_nodes=calls[0] if len(calls) == 1 else calls))
+    return GraphConfig(
+        stack,
+        input_layers=model.input_names,
+        output_layers=model.output_tensors,
+        name=model.name,
+        trainable=model.trainable,
+    )
 
 
 def _collected(parts: Mapping[OneKey, Callable[[], Any]]) -> dict[OneKey, Any]:
@@ -93,18 +121,23 @@ def _collected(parts: Mapping[OneKey, Callable[[], Any]]) -> dict[OneKey, Any]:
     return found
 
 
-def _with_input(config: LayerConfig, module: torch.nn.Module) -> LayerConfig:
+def _with_input(config: ModuleConfig, module: torch.nn.Module) -> ModuleConfig:
     """Declares the shape of what comes in, where it is known and the config does not say it."""
     shape = getattr(module, "known_input_shape", None)
-    if shape is None or isinstance(config, Registered):  # a user's layer need not take one
-        return config
+    if shape is None or not isinstance(config, LayerConfig) or isinstance(config, Registered):
+        return config  # a model's layers have said it; a user's layer need not take one
     declared = config.declared_input() or config.default_input()
     if declared is not None and (declared[0] is not None or shape[0] is None):
         return config
     return evolve(config, input_shape=shape[1:]) if shape[0] is None else evolve(config, batch_input_shape=shape)
 
 
-def _layer_config(module: Any) -> LayerConfig:
+def _layer_config(module: Any) -> ModuleConfig:
+    if type(module) is nn.Sequential:
+        inside = partial(_collected, {"layers": partial(_sequential_config, module)})
+        return cast(ModuleConfig, _collected({"Sequential": inside})["Sequential"]["layers"])
+    if type(module) is nn.Graph:
+        return cast(ModuleConfig, _collected({"graph": partial(_graph_config, module)})["graph"])
     tag = LAYERS.name_of(type(module))
     if tag is not None:
         make: Callable[[], TaggedConfig] = partial(_users_config, module, tag, LayerConfig)

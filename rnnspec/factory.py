@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
@@ -22,20 +23,22 @@ from rnnspec.config.base import Config, TaggedConfig
 from rnnspec.config.cells import CellConfig
 from rnnspec.config.constraints import ConstraintConfig
 from rnnspec.config.experiment import ExperimentConfig
+from rnnspec.config.graph import GraphConfig
 from rnnspec.config.inference import infer
 from rnnspec.config.initializers import InitializerConfig
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.model import SequentialConfig
+from rnnspec.config.module import ModuleConfig
 from rnnspec.config.regularizers import RegularizerConfig
 from rnnspec.config.tags import Registered
 from rnnspec.engines import cells
-from rnnspec.errors import ConfigError, ConfigWarning, Error, Problem
+from rnnspec.errors import ConfigError, ConfigWarning, Error, Problem, ShapeError
 from rnnspec.nn import constraints, initializers, regularizers
 from rnnspec.nn.base import Layer
 from rnnspec.nn.given import keep
 
 if TYPE_CHECKING:
-    from rnnspec.config.inference import LayerShapes
+    from rnnspec.config.inference import Inference, LayerShapes
 
 __all__ = ["build", "target"]
 
@@ -51,7 +54,7 @@ GRAPH_ARGUMENTS = ("inbound_nodes",)  # what a graph reads, not the module
 
 def build(
     config: Config,
-    input_shape: Sequence[int | None] | None = None,
+    input_shape: Sequence[int | None] | Sequence[Sequence[int | None]] | None = None,
     *,
     device: torch.device | str | None = None,
     dtype: torch.dtype | str | None = None,
@@ -60,15 +63,16 @@ def build(
     """Builds the module that a config describes, weights and all, in training mode.
 
     Args:
-        config: A layer, a `SequentialConfig`, or an `ExperimentConfig`, whose model is built.
+        config: A layer, a `SequentialConfig`, a `GraphConfig`, or an `ExperimentConfig`, whose model is built.
         input_shape: Shape of the input with the batch, None where free: `(None, 10, 64)`; without the batch only where
-            the first layer fixes the rank. Not needed where the config declares it.
+            the first layer fixes the rank. A list of them for a graph with several inputs. Not needed where the config
+            declares it.
         device: Where the weights live; CUDA when it is available, else the CPU.
         dtype: Dtype of the weights, a torch dtype or its name; wins over the config's (`float32`).
         seed: Makes the initial weights reproducible, whatever was built before; torch's generator by default.
 
     Returns:
-        The module: a layer of `rnnspec.nn`, or a `rnnspec.nn.Sequential`.
+        The module: a layer of `rnnspec.nn`, a `rnnspec.nn.Sequential`, or a `rnnspec.nn.Graph`.
 
     Raises:
         ConfigError: If the config describes no model (`RecurrentConfig`), or device or dtype is unknown.
@@ -90,14 +94,7 @@ def build(
         warnings.simplefilter("ignore", ConfigWarning)  # the config has warned when it was made
         inference = infer(config, input_shape, required=True)
         inference.raise_error()
-        layers = [maker.make_model_layer(layer) for layer in inference.layers]
-        if not isinstance(model, SequentialConfig):
-            return layers[0]
-        sequential = nn.Sequential(layers, name=model.name)
-        if inference.input_shape is not None:
-            # A user's layer may know its output's shape where its config did not.
-            sequential.build(inference.input_shape)
-        return sequential
+        return maker.make(model, inference)
 
 
 def target(config: TaggedConfig) -> Any:
@@ -127,7 +124,7 @@ class _Maker:
         self.device = device
         self.dtype = dtype
 
-    def make_model_layer(self, layer: LayerShapes) -> torch.nn.Module:
+    def _model_layer(self, layer: LayerShapes) -> torch.nn.Module:
         """One layer of the model, built where its input's shape is known; errors name its place in the model."""
         try:
             module: torch.nn.Module = self._layer(layer.config)
@@ -137,9 +134,30 @@ class _Maker:
             raise error.mapped(lambda problem: problem.under(*layer.keys)) from None
         return module
 
+    def make(self, model: Config, inference: Inference) -> torch.nn.Module:
+        """The whole model, all layers built whose input's shape is known."""
+        layers = {layer.name: self._model_layer(layer) for layer in inference.layers}
+        if isinstance(model, GraphConfig):
+            graph = self._graph(model, layers)
+            try:
+                graph.build(inference.inputs if graph.takes_several else inference.input_shape)
+            except ShapeError as error:  # of another call than the first: a layer's weights are shared
+                paths = {layer.name: layer.keys for layer in inference.layers}
+                raise error.mapped(
+                    lambda found: replace(found, keys=(*paths[str(found.keys[0])], *found.keys[1:]))
+                ) from None
+            return graph
+        if not isinstance(model, SequentialConfig):
+            return next(iter(layers.values()))
+        sequential = self._sequential(model, list(layers.values()))
+        if inference.input_shape is not None:
+            # A user's layer may know its output's shape where its config did not.
+            sequential.build(inference.input_shape)
+        return sequential
+
     def _made(self, value: Any) -> Any:
         """A config becomes its object; all else stays as it is."""
-        if isinstance(value, LayerConfig):
+        if isinstance(value, ModuleConfig):
             return self._layer(value)
         if isinstance(value, Registered):
             return _registered(target(value), dict(value.arguments))
@@ -147,7 +165,11 @@ class _Maker:
             return target(value)(**self._arguments(value))
         return value
 
-    def _layer(self, config: LayerConfig) -> Any:
+    def _layer(self, config: ModuleConfig) -> Any:
+        if isinstance(config, GraphConfig):
+            return self._graph(config, dict(zip(config.wiring.names, map(self._layer, config.stack), strict=True)))
+        if isinstance(config, SequentialConfig):
+            return self._sequential(config, [self._layer(layer) for layer in config.stack])
         if isinstance(config, Registered):
             arguments = {**config.arguments, **config.beside(vars(config))}
             if "dtype" in arguments:
@@ -156,10 +178,27 @@ class _Maker:
             if type(made) is target(config):
                 keep(made, (), arguments)  # for `config_of`: a torch module does not keep them itself
             return made.to(device=self.device, dtype=self.dtype)
+        assert isinstance(config, LayerConfig)
         arguments = self._arguments(config)
         arguments["device"] = self.device
         arguments["dtype"] = self.dtype or _torch_dtype(config.dtype)
         return target(config)(**arguments)
+
+    def _sequential(self, config: SequentialConfig, layers: list[torch.nn.Module]) -> nn.Sequential:
+        return nn.Sequential(layers, name=config.name, trainable=config.trainable)
+
+    def _graph(self, config: GraphConfig, layers: Mapping[str, torch.nn.Module]) -> nn.Graph:
+        wiring = config.wiring
+        calls = [(call.name, call.sources) for call in wiring.calls]
+        inputs = {name for name in wiring.inputs if name in layers}  # an Input passes on what it is given
+        return nn.Graph(
+            {name: layer for name, layer in layers.items() if name not in inputs},
+            calls,
+            wiring.inputs,
+            wiring.outputs,
+            name=config.name,
+            trainable=config.trainable,
+        )
 
     def _arguments(self, config: TaggedConfig) -> dict[str, Any]:
         names = (attribute.name for attribute in fields(type(config)) if attribute.name not in GRAPH_ARGUMENTS)

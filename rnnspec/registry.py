@@ -209,6 +209,8 @@ LAYERS = Registry(
             "MaxPooling1D AveragePooling1D GlobalMaxPooling1D GlobalAveragePooling1D",
         ),
         **_paths("rnnspec.config.wrappers", "Config", "TimeDistributed Bidirectional"),
+        **_paths("rnnspec.config.model", "Config", "Sequential"),
+        "graph": "rnnspec.config.graph:GraphConfig",
     },
 )
 CELLS = Registry("cell", _paths("rnnspec.engines.cells", "", "SimpleRNN LSTM GRU"))

@@ -63,7 +63,14 @@ CASES: list[Case] = [
         ],
     ),
     ("experiment without a model", "train: {epochs: 3}", ["1:1: experiment needs the argument 'model'"]),
-    ("graph", "graph: {layers: [Flatten]}", ["1:1: graph: unknown layer 'graph', expected one of {LAYERS}"]),
+    (
+        "graph",
+        "graph: {layers: [Flatten]}",
+        [
+            "1:8: graph: a graph needs input_layers, or Input layers among its layers",
+            "  hint: name the inputs: input_layers: x",
+        ],
+    ),
     (
         "unknown layer",
         "- LTSM: {units: 3}",

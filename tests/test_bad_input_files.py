@@ -23,13 +23,13 @@ LISTS = {
         "units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, "
         "bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer, activity_regularizer, "
         "kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout, name, trainable, "
-        "dtype, inbound_nodes, weights, input_shape, batch_input_shape, return_sequences, return_state, "
+        "inbound_nodes, dtype, weights, input_shape, batch_input_shape, return_sequences, return_state, "
         "go_backwards, stateful, unroll, implementation, input_dim, input_length, keras_mask_order, masked_start, "
         "initial_state, seed, checkpoint_every, reset_after"
     ),
     "Dense": (
         "units, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, "
-        "activity_regularizer, kernel_constraint, bias_constraint, name, trainable, dtype, inbound_nodes, "
+        "activity_regularizer, kernel_constraint, bias_constraint, name, trainable, inbound_nodes, dtype, "
         "weights, input_shape, batch_input_shape, input_dim"
     ),
 }

@@ -38,7 +38,7 @@ def test_imported_modules_add_their_names(shell: Shell) -> None:
 
     found = json.loads(shell("schema", "--import", "own_layer").out)
 
-    own = found["$defs"]["Layer"]["else"]["else"]["properties"]["Own"]["else"]
+    own = found["$defs"]["Module"]["else"]["else"]["properties"]["Own"]["else"]
     assert own["properties"] == {"units": {}, "deep": {"default": False}}
 
 

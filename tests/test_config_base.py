@@ -40,8 +40,8 @@ def test_plain_data_hold_no_objects(value: Any, data: Any) -> None:
 def test_to_dict_gives_every_argument_in_the_order_base_recurrent_cell() -> None:
     assert config.SimpleRNNConfig(3).to_dict() == {
         "trainable": True,
-        "dtype": "float32",
         "inbound_nodes": [],
+        "dtype": "float32",
         "weights": None,
         "input_shape": None,
         "batch_input_shape": None,
@@ -75,7 +75,7 @@ def test_to_dict_gives_every_argument_in_the_order_base_recurrent_cell() -> None
         "recurrent_dropout": 0.0,
     }
     names = list(config.SimpleRNNConfig(3).to_dict())
-    assert names[:2] == ["trainable", "dtype"]
+    assert names[:2] == ["trainable", "inbound_nodes"]
     assert names[6] == "return_sequences"
     assert names[19:21] == ["units", "activation"]
 

@@ -15,7 +15,7 @@ LSTM_TAKES = (
     "LSTM takes units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, "
     "bias_initializer, unit_forget_bias, kernel_regularizer, recurrent_regularizer, bias_regularizer, "
     "activity_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout, name, "
-    "trainable, dtype, inbound_nodes, weights, input_shape, batch_input_shape, return_sequences, return_state, "
+    "trainable, inbound_nodes, dtype, weights, input_shape, batch_input_shape, return_sequences, return_state, "
     "go_backwards, stateful, unroll, implementation, input_dim, input_length, keras_mask_order, masked_start, "
     "initial_state, seed, checkpoint_every"
 )
@@ -41,7 +41,7 @@ def refusal(data: Any) -> str:
         pytest.param({"model": ["Flatten"]}, config.SequentialConfig(["Flatten"]), id="model of a list"),
         pytest.param(
             {"Sequential": {"layers": ["Flatten"], "name": "m"}},
-            config.SequentialConfig(["Flatten"], "m"),
+            config.SequentialConfig(["Flatten"], name="m"),
             id="Sequential",
         ),
         pytest.param(
@@ -70,7 +70,7 @@ def test_a_document_becomes_a_config(data: Any, made: Any) -> None:
         pytest.param({"model": []}, "model: a model needs at least one layer, found an empty list", id="model: []"),
         pytest.param(
             {"model": None},
-            "model: a layer is a name, or a mapping of one name to its arguments, found null",
+            "model: a model is a name, or a mapping of one name to its arguments, found null",
             id="no model",
         ),
         pytest.param(

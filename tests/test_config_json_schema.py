@@ -34,6 +34,7 @@ BEYOND = {
     "arguments that contradict each other": "must not be below",
     "sizes and axes that belong together": "takes one -1 at most|must be a permutation of",
     "names that must differ": "must differ from layer to layer|are both called",
+    "names that must be there": "a graph needs input_layers",
     "what a layer may hold": "Bidirectional takes a recurrent layer|inbound_nodes is for layers of a graph",
     "a metric that may be another class of torchmetrics": "unknown metric 'Acuracy'",
     "numbers that JSON does not know": "must be a finite number, found|found nan",
@@ -253,8 +254,8 @@ def test_what_users_registered_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None
     def spread(weight: object, by: float, generator: object = None, **more: object) -> None: ...
 
     defs = json_schema()["$defs"]
-    tags = {name: defs[name]["else"]["else"]["properties"] for name in ("Layer", "Initializer")}
-    assert tags["Layer"]["Mine"]["else"] == {
+    tags = {name: defs[name]["else"]["else"]["properties"] for name in ("Module", "Initializer")}
+    assert tags["Module"]["Mine"]["else"] == {
         "description": "A layer of mine.",
         "type": "object",
         "properties": {"units": {}, "rate": {"default": 0.5}, "odd": {}},

@@ -21,7 +21,9 @@ def test_layers_may_have_any_form() -> None:
 def test_to_schema_names_layers_under_sequential() -> None:
     made = config.SequentialConfig(["Flatten"], name="m")
 
-    assert made.to_schema() == {"Sequential": {"layers": [FLATTEN.to_schema()], "name": "m"}}
+    assert made.to_schema() == {
+        "Sequential": {"name": "m", "trainable": True, "inbound_nodes": [], "layers": [FLATTEN.to_schema()]}
+    }
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 import torch
 from config_strategies import a_registered_function, layers
 from hypothesis import given, reject
-from test_nn_every_layer import Case, alone, given_mask
+from test_nn_every_layer import Case, every_case, given_mask
 
 import rnnspec
 from rnnspec import nn
@@ -47,7 +47,7 @@ def built(config: Config, input_shape: Any = None) -> Any:
 # There and back
 
 
-@alone
+@every_case
 @pytest.mark.parametrize("called", [True, False], ids=["called", "new"])
 def test_the_yaml_of_every_layer_builds_the_same_layer(case: Case, called: bool) -> None:
     layer, x = case.make().eval(), case.input()
@@ -63,7 +63,7 @@ def test_the_yaml_of_every_layer_builds_the_same_layer(case: Case, called: bool)
     assert [type(module) for module in twin.modules()] == [type(module) for module in layer.modules()]
 
 
-@alone
+@every_case
 def test_copies_and_pickles_keep_what_they_were_made_with(case: Case) -> None:
     layer = case.make()
 

@@ -151,7 +151,7 @@ def test_a_name_stays_when_a_notebook_registers_it_again() -> None:
 
 def foreign() -> nn.Sequential:
     """A model in which three things have no config."""
-    inner = nn.Sequential([nn.Dense(3)])
+    inner = nn.Sequential([nn.Dense(3, activation=double)])
     return nn.Sequential([nn.LSTM(3, activation=lambda x: x, input_size=2), torch.nn.Linear(3, 4), inner])
 
 
@@ -182,7 +182,8 @@ def foreign() -> nn.Sequential:
             "[0].LSTM.activation: the activation <lambda> has no name in a config\n"
             "  hint: register it with rnnspec.register.activation\n"
             "[1]: Linear is no layer that a config can name\n  hint: register it: rnnspec.register.layer(Linear)\n"
-            "[2]: a Sequential inside a model has no config\n  hint: add its layers one by one",
+            "[2].Sequential.layers[0].Dense.activation: the activation double has no name in a config\n"
+            "  hint: register it with rnnspec.register.activation",
             id="model",
         ),
         pytest.param(

@@ -16,8 +16,6 @@ from torch import Tensor
 from rnnspec import nn
 from rnnspec.errors import MaskError, WeightsError
 from rnnspec.nn.base import Layer
-from rnnspec.nn.merge import Merge
-from rnnspec.shapes import Shape
 
 BATCH = 3
 
@@ -68,30 +66,35 @@ def model(**options: Any) -> Layer:
     )
 
 
+def graph(**options: Any) -> Layer:
+    """A model whose input goes two ways, and through one layer twice."""
+    layers: dict[str, Any] = {
+        "steps": nn.LSTM(5, return_sequences=True, dropout=0.2, **options),
+        "add": nn.Add(**options),
+        "last": nn.GRU(2, **options),
+        "both": nn.Concatenate(**options),
+    }
+    calls = [
+        ("steps", [("x", 0, 0)]),
+        ("add", [("x", 0, 0), ("steps", 0, 0)]),
+        ("last", [("x", 0, 0)]),
+        ("last", [("add", 0, 0)]),
+        ("both", [("last", 0, 0), ("last", 1, 0)]),
+    ]
+    return nn.Graph(layers, calls, ["x"], [("both", 0, 0)])
+
+
 def given_mask(x: Tensor, mask: Tensor | None) -> Tensor | None:
     """What becomes of the mask of a Lambda: nothing."""
     return mask
 
 
-class Both(Layer):
-    """Gives a layer with several inputs its input and a changed copy, so that it fits the table."""
-
-    def __init__(self, merge: Merge, **options: Any) -> None:
-        super().__init__(**options)
-        self.merge = merge
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Of two equal shapes."""
-        return self.merge.compute_output_shape([input_shape] * 2)
-
-    def compute_mask(self, x: Tensor, mask: Tensor | None) -> Tensor | None:
-        """Of two equal masks."""
-        return self.merge.compute_mask([x, x], [mask, mask])
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Merges."""
-        output: Tensor = self.merge([x, x.cos()])
-        return output
+def of_two(merge: Callable[..., Layer]) -> Callable[..., Layer]:
+    """Gives a layer with several inputs the input and a changed copy, so that it fits the table."""
+    calls = [("changed", [("x", 0, 0)]), ("merge", [("x", 0, 0), ("changed", 0, 0)])]
+    return lambda **options: nn.Graph(
+        {"changed": nn.Activation("tanh"), "merge": merge(**options)}, calls, ["x"], [("merge", 0, 0)]
+    )
 
 
 def inner(layer: Callable[..., Layer], wrapper: Callable[..., Layer], *args: Any) -> Callable[..., Layer]:
@@ -133,14 +136,14 @@ CASES = [
     Case("global-max-pooling", lambda **o: nn.GlobalMaxPooling1D(**o), (4, 5), "refuse"),
     Case("global-average-pooling", lambda **o: nn.GlobalAveragePooling1D(**o), (4, 5), "end"),
     Case("batch-normalization", lambda **o: nn.BatchNormalization(gamma_regularizer="l2", **o), (4, 5), losses=1),
-    Case("add", inner(nn.Add, Both), (4, 5)),
-    Case("subtract", inner(nn.Subtract, Both), (4, 5)),
-    Case("multiply", inner(nn.Multiply, Both), (4, 5)),
-    Case("average", inner(nn.Average, Both), (4, 5)),
-    Case("maximum", inner(nn.Maximum, Both), (4, 5)),
-    Case("minimum", inner(nn.Minimum, Both), (4, 5)),
-    Case("concatenate", inner(nn.Concatenate, Both), (4, 5)),
-    Case("dot", inner(lambda **o: nn.Dot(-1, **o), Both), (4, 5), "end"),
+    Case("add", of_two(nn.Add), (4, 5)),
+    Case("subtract", of_two(nn.Subtract), (4, 5)),
+    Case("multiply", of_two(nn.Multiply), (4, 5)),
+    Case("average", of_two(nn.Average), (4, 5)),
+    Case("maximum", of_two(nn.Maximum), (4, 5)),
+    Case("minimum", of_two(nn.Minimum), (4, 5)),
+    Case("concatenate", of_two(nn.Concatenate), (4, 5)),
+    Case("dot", of_two(lambda **o: nn.Dot(-1, **o)), (4, 5), "end"),
     Case("embedding", lambda **o: nn.Embedding(7, 3, embeddings_regularizer="l2", **o), (4,), "end", 1, ids=True),
     Case("embedding-mask", lambda **o: nn.Embedding(7, 3, mask_zero=True, **o), (4,), "new", ids=True),
     Case("simple-rnn", lambda **o: nn.SimpleRNN(3, **REGULARIZED, **o), (4, 5), "end", 3),
@@ -156,12 +159,9 @@ CASES = [
         (4, 5),
     ),
     Case("sequential", model, (4,), "end", ids=True, draws=True),
+    Case("graph", graph, (4, 5), "end", draws=True),
 ]
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-# A layer with several inputs has YAML in a graph only.
-alone = pytest.mark.parametrize(
-    "case", [case for case in CASES if not isinstance(case.make(), Both)], ids=lambda case: case.name
-)
 with_weights = pytest.mark.parametrize(
     "case", [case for case in CASES if list(case.make().parameters())], ids=lambda case: case.name
 )

@@ -209,7 +209,7 @@ def test_what_an_alias_repeats_is_said_once() -> None:
             "Flatten: {\xa0name: a}",
             [
                 "1:11: Flatten.\xa0name: Flatten has no argument '\\xa0name'",
-                "  hint: did you mean 'name'? Flatten takes name, trainable, dtype, inbound_nodes, weights, "
+                "  hint: did you mean 'name'? Flatten takes name, trainable, inbound_nodes, dtype, weights, "
                 "input_shape, batch_input_shape",
             ],
             id="a space that is none",

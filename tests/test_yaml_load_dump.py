@@ -105,7 +105,7 @@ def test_defaults_are_left_out() -> None:
 
 def test_all_arguments_can_be_written() -> None:
     assert rnnspec.dump(config.FlattenConfig(), defaults=True) == (
-        "Flatten:\n  trainable: true\n  dtype: float32\n  inbound_nodes: []\n  weights: null\n"
+        "Flatten:\n  trainable: true\n  inbound_nodes: []\n  dtype: float32\n  weights: null\n"
         "  input_shape: null\n  batch_input_shape: null\n"
     )
 

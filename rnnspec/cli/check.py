@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from rnnspec.cli.options import add_command, add_input_shape, add_settings, load, print_json
@@ -51,7 +52,12 @@ def _summary(config: Any, input_shape: Shape | None) -> str:
     kind = "an experiment" if config.identifier == "experiment" else "a model"
     count = len(inference.layers)
     summary = f"{kind} of {count} layer{'s' if count > 1 else ''}"
-    if inference.input_shape is None:
+    inputs = (inference.input_shape,) if inference.inputs is None else inference.inputs
+    outputs = (inference.output_shape,) if inference.inputs is None else inference.outputs
+    if None in inputs:
         return f"{summary}, its input shape not known"
-    output = "not known" if inference.output_shape is None else format_shape(inference.output_shape)
-    return f"{summary}, from {format_shape(inference.input_shape)} to {output}"
+    return f"{summary}, from {_listed(inputs)} to {_listed(outputs)}"
+
+
+def _listed(found: Sequence[Shape | None]) -> str:
+    return " and ".join("not known" if shape is None else format_shape(shape) for shape in found)

@@ -30,7 +30,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
     # A loop over real data brings a mask with it.
     masked = getattr(config, "data", None) is not None
-    rows = layer_rows(model, infer(config, arguments.input_shape).input_shape, masked)
+    inference = infer(config, arguments.input_shape)
+    several = inference.inputs if inference.inputs and len(inference.inputs) > 1 else None
+    rows = layer_rows(model, several or inference.input_shape, masked)
     if arguments.json:
         print_json({"ok": True, "file": arguments.file, "layers": [asdict(row) for row in rows]})
     else:

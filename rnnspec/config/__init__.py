@@ -88,6 +88,9 @@ if TYPE_CHECKING:
     from rnnspec.config.functions import (
         LambdaConfig as LambdaConfig,
     )
+    from rnnspec.config.graph import (
+        GraphConfig as GraphConfig,
+    )
     from rnnspec.config.inference import (
         Inference as Inference,
         LayerShapes as LayerShapes,
@@ -159,6 +162,9 @@ if TYPE_CHECKING:
     )
     from rnnspec.config.model import (
         SequentialConfig as SequentialConfig,
+    )
+    from rnnspec.config.module import (
+        ModuleConfig as ModuleConfig,
     )
     from rnnspec.config.noise import (
         AlphaDropoutConfig as AlphaDropoutConfig,
@@ -263,6 +269,7 @@ _MODULE_OF = {
     "GlobalPoolingConfig": "pooling",
     "GlorotNormalInitializerConfig": "initializers",
     "GlorotUniformInitializerConfig": "initializers",
+    "GraphConfig": "graph",
     "HKCanCorConfig": "experiment",
     "HammingDistanceMetricConfig": "metrics",
     "HeNormalInitializerConfig": "initializers",
@@ -306,6 +313,7 @@ _MODULE_OF = {
     "MinMaxNormConfig": "constraints",
     "MinimumConfig": "merge",
     "MinkowskiDistanceMetricConfig": "error_metrics",
+    "ModuleConfig": "module",
     "MultiplyConfig": "merge",
     "NegativePredictiveValueMetricConfig": "metrics",
     "NonNegConfig": "constraints",

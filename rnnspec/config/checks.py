@@ -20,6 +20,7 @@ __all__ = [
     "ExpectedError",
     "Fraction",
     "Hook",
+    "InboundNodes",
     "LayerName",
     "Limit",
     "NameIn",
@@ -166,6 +167,13 @@ def _references(value: Any) -> Any:
     return tuple((str(item), 0, 0) if isinstance(item, str) else tuple(item) for item in value)
 
 
+def _calls(value: Any) -> Any:
+    """What a layer of a graph takes in one call; a list of lists of references: in each of its calls."""
+    if isinstance(value, (list, tuple)) and value and not any(map(_is_reference, value)):
+        return tuple(_references(call) for call in value)
+    return _references(value)
+
+
 def _axis(value: Any) -> Any:
     """An axis, or several."""
     axes = value if isinstance(value, (list, tuple)) else [value]
@@ -219,6 +227,7 @@ _REFERENCE = {
     ]
 }
 _REFERENCES = {"anyOf": [_REFERENCE, {"type": "array", "items": _REFERENCE}]}
+_CALLS = {"anyOf": [*_REFERENCES["anyOf"], {"type": "array", "items": {"type": "array", "items": _REFERENCE}}]}
 _AXES = {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "minItems": 1}]}
 _INTEGER, _POSITIVE = {"type": "integer"}, {"type": "integer", "minimum": 1}
 _ONE_OF = {"type": "array", "minItems": 1, "maxItems": 1}
@@ -262,3 +271,4 @@ LayerName = Annotated[
 DType = Literal["float16", "bfloat16", "float32", "float64"]
 Weights = Annotated[Sequence[Annotated[Any, Whole(_array, _NESTED)]], Limit("a list of arrays")]
 Tensors = Annotated[str | Sequence[Any], Whole(_references, _REFERENCES)]
+InboundNodes = Annotated[str | Sequence[Any], Whole(_calls, _CALLS)]

@@ -9,10 +9,10 @@ from attrs import field, frozen
 
 from rnnspec.config.base import Config, TaggedConfig
 from rnnspec.config.checks import Fraction, Limit, PositiveInt, PositiveNumber, Seed, Whole
-from rnnspec.config.layer import LayerConfig
 from rnnspec.config.losses import BinaryCrossEntropyLossConfig, CrossEntropyLossConfig, LossConfig
 from rnnspec.config.metrics import MetricConfig, MetricLike, OtherMetricConfig
 from rnnspec.config.model import MODEL, SequentialConfig, model_config
+from rnnspec.config.module import ModuleConfig
 from rnnspec.config.optimizers import AdamConfig, OptimizerConfig
 from rnnspec.config.tags import tagged
 from rnnspec.errors import Problem, warn
@@ -114,7 +114,7 @@ LOGITS = {"CrossEntropy": "softmax", "BinaryCrossEntropy": "sigmoid"}
 # The fields below hold configs and take more: these say so to type checkers. `Config` itself converts and checks.
 
 
-def _any_model(value: LayerConfig | SequentialConfig | Data | Sequence[Any]) -> LayerConfig | SequentialConfig:
+def _any_model(value: ModuleConfig | Data | Sequence[Any]) -> ModuleConfig:
     return value  # type: ignore[return-value]
 
 
@@ -150,9 +150,7 @@ class ExperimentConfig(Config):
 
     identifier: ClassVar[str] = "experiment"
 
-    model: Annotated[LayerConfig | SequentialConfig, Whole(model_config, {"$ref": f"#/$defs/{MODEL}"})] = field(
-        converter=_any_model
-    )
+    model: Annotated[ModuleConfig, Whole(model_config, {"$ref": f"#/$defs/{MODEL}"})] = field(converter=_any_model)
     data: Annotated[DataConfig, tagged(DataConfig)] | None = field(default=None, converter=_any_data)
     loss: Annotated[LossConfig, tagged(LossConfig)] = field(default=CrossEntropyLossConfig(), converter=_any_loss)
     optimizer: Annotated[OptimizerConfig, tagged(OptimizerConfig)] = field(

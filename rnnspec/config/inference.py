@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import count
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rnnspec import merging, shapes
 from rnnspec.config import convert
 from rnnspec.config.base import Config
 from rnnspec.config.checks import BatchShape
 from rnnspec.config.embeddings import EmbeddingConfig
-from rnnspec.config.layer import LayerConfig
-from rnnspec.config.merge import MergeConfig
-from rnnspec.config.model import SequentialConfig, stateful_layers
+from rnnspec.config.graph import GraphConfig
+from rnnspec.config.graph_shapes import flow
+from rnnspec.config.model import SequentialConfig
+from rnnspec.config.module import ModuleConfig
 from rnnspec.config.sequence import RecurrentConfig
+from rnnspec.config.wiring import names_of
 from rnnspec.config.wrappers import BidirectionalConfig, WrapperConfig
 from rnnspec.errors import ConfigError, Error, Key, MaskError, Problem, ShapeError, format_path
-from rnnspec.registry import snake_case
 from rnnspec.shapes import Shape, format_shape
 
 if TYPE_CHECKING:
@@ -39,15 +39,15 @@ class LayerShapes:
         keys: Path of the layer in the document.
         name: Its name; `lstm_1`, as Keras counts, where the config gives none.
         config: Its config.
-        input_shape: Shape of the input with the batch; None where it is not known.
+        input_shape: Shape of the input with the batch, several for a layer that merges; None where it is not known.
         output_shape: Shape of the (first) output; None where it is not known.
         prefix: Path of the config in its file, which messages show before `keys`.
     """
 
     keys: tuple[Key, ...]
     name: str
-    config: LayerConfig
-    input_shape: Shape | None
+    config: ModuleConfig
+    input_shape: Any
     output_shape: Shape | None
     prefix: tuple[Key, ...] = ()
 
@@ -64,10 +64,14 @@ class Inference:
     Attributes:
         layers: The layers, up to the one that failed.
         error: Why it failed; None if all is well.
+        inputs: The shapes of a graph's inputs; None for all else, whose input is the first layer's.
+        outputs: The shapes of a graph's outputs.
     """
 
     layers: tuple[LayerShapes, ...]
     error: Error | None = None
+    inputs: tuple[Shape | None, ...] | None = None
+    outputs: tuple[Shape | None, ...] = ()
 
     @property
     def problems(self) -> list[Problem]:
@@ -76,12 +80,16 @@ class Inference:
 
     @property
     def input_shape(self) -> Shape | None:
-        """Shape of the model's input; None where it is not known."""
+        """Shape of the model's input; None where it is not known, or there are several."""
+        if self.inputs is not None:
+            return self.inputs[0] if len(self.inputs) == 1 else None
         return self.layers[0].input_shape if self.layers else None
 
     @property
     def output_shape(self) -> Shape | None:
-        """Shape of the model's output; None where it is not known."""
+        """Shape of the model's (first) output; None where it is not known."""
+        if self.inputs is not None:
+            return self.outputs[0] if self.outputs and not self.error else None
         return self.layers[-1].output_shape if self.layers and not self.error else None
 
     def raise_error(self) -> None:
@@ -96,7 +104,7 @@ class Inference:
 
 def infer(
     config: Config,
-    input_shape: Sequence[int | None] | None = None,
+    input_shape: Sequence[int | None] | Sequence[Sequence[int | None]] | None = None,
     *,
     keys: tuple[Key, ...] = (),
     required: bool = False,
@@ -105,10 +113,10 @@ def infer(
     """Infers the shapes of all layers of a model.
 
     Args:
-        config: A layer, a `SequentialConfig`, or an `ExperimentConfig`.
+        config: A layer, a `SequentialConfig`, a `GraphConfig`, or an `ExperimentConfig`.
         input_shape: Shape of the model's input, with the batch, None where it is free; without the batch only where the
-            first layer fixes the rank, so two entries for a recurrent one. What the first layer declares must agree.
-            Default: that of an experiment's data.
+            first layer fixes the rank, so two entries for a recurrent one; a list of shapes for a graph with several
+            inputs. What the first layer declares must agree. Default: that of an experiment's data.
         keys: Path of the config in its document, put before every path.
         required: Whether an input shape that nothing declares is an error.
         masked: Whether a mask comes with the input, as it does with an experiment's data.
@@ -121,10 +129,14 @@ def infer(
     Raises:
         ConfigError: If `input_shape` is no shape.
     """
+    # `load` keeps beside the config where in its file it stood: `("model",)`.
+    prefix = getattr(getattr(config, "_source", None), "prefix", ())
+    if isinstance(config, GraphConfig):
+        return _graph(config, input_shape, keys, prefix, required, masked)
     if isinstance(config, SequentialConfig):
         stack = config.stack
         paths = [(*keys, index, layer.identifier) for index, layer in enumerate(stack)]
-    elif isinstance(config, LayerConfig):
+    elif isinstance(config, ModuleConfig):
         stack = (config,)
         paths = [(*keys, config.identifier)]
     else:
@@ -132,14 +144,51 @@ def infer(
         shape = experiment.input_shape if input_shape is None else input_shape
         found = infer(experiment.model, shape, keys=(*keys, "model"), required=required, masked=bool(experiment.data))
         return _fitting(experiment, found)
-    # `load` keeps beside the config where in its file it stood: `("model",)`.
-    prefix = getattr(getattr(config, "_source", None), "prefix", ())
     given = None if input_shape is None else convert.structure(input_shape, BatchShape, ("input_shape",))
     unknown = [
         LayerShapes(path, name, layer, None, None, prefix)
-        for path, name, layer in zip(paths, _names(stack), stack, strict=True)
+        for path, name, layer in zip(paths, names_of(stack), stack, strict=True)
     ]
     return _walk(unknown, given, required, masked)
+
+
+def _graph(
+    config: GraphConfig,
+    given: Any,
+    keys: tuple[Key, ...],
+    prefix: tuple[Key, ...],
+    required: bool,
+    masked: bool,
+) -> Inference:
+    """The shapes of a graph; several inputs have a list of shapes."""
+    wiring, names = config.wiring, config.wiring.names
+    count = len(wiring.inputs)
+    shapes_given: list[Shape | None] = [None] * count
+    if given is not None:
+        listed = [given] if count == 1 else list(given)
+        shapes_given = [convert.structure(one, BatchShape, ("input_shape",)) for one in listed]
+    found = flow(config, shapes_given, [masked] * count)
+    keys = (*keys, config.identifier)
+    error = found.error.mapped(lambda problem: problem.under(*keys)) if found.error else None
+    inputs = tuple(found.shapes.get((name, 0), (None,))[0] for name in wiring.inputs)
+    if error is None and required and None in inputs:
+        name = wiring.inputs[inputs.index(None)]
+        hint = f"make it a layer: Input: {{name: {name}, shape: [...]}}, or give an input_shape for the model"
+        error = ShapeError(Problem(f"the shape of the input '{name}' is not known", keys, hint))
+    layers = tuple(
+        LayerShapes(
+            (*keys, "layers", index, layer.identifier),
+            names[index],
+            layer,
+            found.inputs[index],
+            found.shapes[names[index], 0][0],
+            prefix,
+        )
+        for index, layer in enumerate(config.stack)
+        if index in found.inputs and (names[index], 0) in found.shapes
+    )
+    outputs = () if error else tuple(found.shape(reference) for reference in wiring.outputs)
+    return Inference(layers, error, inputs, outputs)
 
 
 def _fitting(config: ExperimentConfig, inference: Inference) -> Inference:
@@ -166,7 +215,7 @@ def _fitting(config: ExperimentConfig, inference: Inference) -> Inference:
 
 def _other_batch_size(config: ExperimentConfig, input_shape: Shape | None) -> ConfigError | None:
     """The error of a stateful model that is trained with another batch size than its own."""
-    layers = stateful_layers(config.model)
+    layers = config.model.stateful_layers()
     if not layers or input_shape is None or input_shape[0] in (None, config.train.batch_size):
         return None
     message = f"batch_size must be {input_shape[0]}, which the stateful {layers[0].label} has, found"
@@ -214,7 +263,7 @@ def _refuse_unfit(layer: LayerShapes) -> None:
     if type(config) is RecurrentConfig:
         message = "Recurrent is abstract and cannot be built"
         raise ConfigError(Problem(message, keys, "use SimpleRNN, LSTM or GRU", at_key=True))
-    if isinstance(config, MergeConfig):
+    if config.takes_several:
         raise ConfigError(Problem(merging.alone(config.identifier), keys, at_key=True))
 
 
@@ -260,7 +309,7 @@ def _output_shape(layer: LayerShapes, before: LayerShapes | None, input_shape: S
     return output_shape
 
 
-def _gives_last_step(config: LayerConfig) -> bool:
+def _gives_last_step(config: ModuleConfig) -> bool:
     inner = config.inner if isinstance(config, BidirectionalConfig) else config
     return isinstance(inner, RecurrentConfig) and not inner.return_sequences
 
@@ -293,17 +342,3 @@ def _located(error: Error, layer: LayerShapes, source: str = "", hint: str | Non
 def _name(layer: LayerShapes) -> str:
     """The layer as the start of a message; one without a name is named well enough by its path."""
     return f"{layer.config.label}: " if layer.config.name else ""
-
-
-def _names(stack: Sequence[LayerConfig]) -> list[str]:
-    """Names of the layers; those without one are numbered by kind, from 1, as in Keras: `simple_rnn_1`."""
-    taken = {layer.name for layer in stack}
-    names = []
-    for layer in stack:
-        name = layer.name
-        if name is None:
-            kind = snake_case(layer.identifier)
-            name = next(f"{kind}_{n}" for n in count(1) if f"{kind}_{n}" not in taken)
-            taken.add(name)
-        names.append(name)
-    return names

@@ -20,8 +20,8 @@ from rnnspec.config.base import Config, Preset, TaggedConfig, plain
 from rnnspec.config.checks import NUMBERS, Limit, NameIn
 from rnnspec.config.convert import hooks
 from rnnspec.config.experiment import ExperimentConfig
-from rnnspec.config.layer import LayerConfig, LayerLike
-from rnnspec.config.model import MODEL, SequentialConfig
+from rnnspec.config.model import MODEL
+from rnnspec.config.module import ModuleConfig, ModuleLike
 from rnnspec.config.tags import Registered
 
 __all__ = ["json_schema"]
@@ -39,7 +39,7 @@ _TYPES: dict[Any, Schema] = {
 _VARIABLE = {"type": "string", "pattern": r"(^|[^$])\$\{", "description": "a reference to a variable: ${name}"}
 _NUMBERS = {"anyOf": [{"type": "number"}, {"type": "array", "items": {"$ref": f"#/$defs/{NUMBERS}"}}]}
 _VARS = {"type": ["object", "null"], "description": "Values by name; ${name} stands for one, wherever a value stands."}
-_LAYERS = Annotated[Sequence[LayerLike], Limit("a list of layers", schema={"minItems": 1})]
+_LAYERS = Annotated[Sequence[ModuleLike], Limit("a list of layers", schema={"minItems": 1})]
 _ARGUMENT = re.compile(r"^        (\w+): (.*(?:\n {12}.*)*)", re.MULTILINE)
 
 
@@ -62,7 +62,7 @@ class _Writer:
         """The schema of a file."""
         experiment = self._arguments(ExperimentConfig)
         experiment["properties"]["vars"] = _VARS
-        tags = self._stack_tags()
+        tags = self._tags(ModuleConfig)
         # `vars` may stand beside one layer, and counts as no layer.
         two = {"if": {"required": ["vars"]}, "then": {"minProperties": 2}, "else": {"maxProperties": 1}}
         one = {**_one_key({**tags, "vars": _VARS}), "maxProperties": 2, **two}
@@ -76,7 +76,7 @@ class _Writer:
                 "description": "A layer, or a list of layers, each fed by the one before.",
                 "if": {"type": "array"},
                 "then": self._type(_LAYERS),
-                "else": self._forms(self._tags(LayerConfig), tags),
+                "else": self._forms(tags, tags),
             },
         }
         sections = [{"required": [item.name]} for item in fields(ExperimentConfig)]
@@ -89,10 +89,6 @@ class _Writer:
             "else": _ref(MODEL),
             "$defs": self._defs,
         }
-
-    def _stack_tags(self) -> Schema:
-        """The names of all layers, and that of a stack of them."""
-        return {**self._tags(LayerConfig), SequentialConfig.identifier: _value(self._config(SequentialConfig))}
 
     def _family(self, family: type[TaggedConfig]) -> Schema:
         """A nested config in any of its forms."""

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Any
 
 from attrs import fields, frozen
 
 from rnnspec import shapes
-from rnnspec.config.base import Preset, TaggedConfig, plain
-from rnnspec.config.checks import BatchShape, DType, LayerName, Shape, Tensors, Weights
-from rnnspec.config.tags import Registered, tagged
-from rnnspec.errors import MaskError, warn
-from rnnspec.registry import LAYERS, Registry
+from rnnspec.config.base import TaggedConfig, plain
+from rnnspec.config.checks import BatchShape, DType, Shape, Weights
+from rnnspec.config.module import ModuleConfig
+from rnnspec.config.tags import Registered
+from rnnspec.errors import warn
 
-__all__ = ["LayerConfig", "LayerLike", "RegisteredLayerConfig"]
+__all__ = ["LayerConfig", "RegisteredLayerConfig"]
 
 
 @frozen(slots=False, eq=False, repr=False, kw_only=True)
-class LayerConfig(TaggedConfig):
+class LayerConfig(ModuleConfig):
     """What every layer takes, as keyword arguments.
 
     Args:
-        name: Name of the layer, in messages and in the model's `state_dict` keys; no dots.
-        trainable: False keeps an optimizer from changing the weights.
         dtype: Dtype of the weights: `float16`, `bfloat16`, `float32` or `float64`.
-        inbound_nodes: In a graph, the layers whose outputs this one takes: `x`, `[x, node, tensor]`, or a list of
-            these. Nothing else than a graph takes it.
         weights: Initial weights, a list of NumPy arrays or of nested lists of numbers, in the order of `get_weights`.
             They win over the initializers.
         input_shape: Shape of one input without the batch, None where it is free: `(10, 64)`. Needed by the first layer
@@ -34,22 +30,7 @@ class LayerConfig(TaggedConfig):
         batch_input_shape: The same with the batch size: `(32, 10, 64)`. Wins over `input_shape`.
     """
 
-    expected: ClassVar[str] = "a layer"
-    registry: ClassVar[Registry] = LAYERS
-    aliases: ClassVar[Mapping[str, Preset]] = {
-        "AvgPool1D": ("AveragePooling1D", {}),
-        "Convolution1D": ("Conv1D", {}),
-        "GlobalAvgPool1D": ("GlobalAveragePooling1D", {}),
-        "GlobalMaxPool1D": ("GlobalMaxPooling1D", {}),
-        "MaxPool1D": ("MaxPooling1D", {}),
-    }
-    supports_masking: ClassVar[bool] = True
-    input_rank: ClassVar[int | None] = None
-
-    name: LayerName | None = None
-    trainable: bool = True
     dtype: DType = "float32"
-    inbound_nodes: Tensors = ()
     weights: Weights | None = None
     input_shape: Shape | None = None
     batch_input_shape: BatchShape | None = None
@@ -60,64 +41,9 @@ class LayerConfig(TaggedConfig):
         base = {name: arguments[name] for name in BASE_ARGUMENTS if name in arguments}
         return RegisteredLayerConfig(tag, {key: arguments[key] for key in arguments if key not in base}, **base)
 
-    @property
-    def label(self) -> str:
-        """What messages call this layer: `LSTM`, or `LSTM 'encoder'`."""
-        return self.identifier + (f" '{self.name}'" if self.name else "")
-
     def declared_input(self) -> shapes.Shape | None:
         """The input shape that the arguments declare, with the batch; None if they declare none."""
         return shapes.declared_input(input_shape=self.input_shape, batch_input_shape=self.batch_input_shape)
-
-    def default_input(self) -> shapes.Shape | None:
-        """The input shape of a model that starts with this layer, where nothing else says it; usually unknown."""
-        return None
-
-    def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
-        """Output shape for an input shape, both with the batch.
-
-        Args:
-            input_shape: The input's shape, None where a size is free.
-
-        Returns:
-            The output's shape (of the first output, if there are several); None where it is not known.
-
-        Raises:
-            ShapeError: If the layer cannot take such an input.
-        """
-        return input_shape
-
-    def check_input(self, input_shape: shapes.Shape) -> None:
-        """Checks what else the layer asks of its input than a shape that fits.
-
-        Args:
-            input_shape: The input's shape, with the batch.
-
-        Raises:
-            ShapeError: If the layer cannot be unrolled over it.
-            StateError: If the layer is stateful, and the batch size is not fixed.
-        """
-
-    def output_mask(self, mask: bool | None) -> bool | None:
-        """Whether a mask leaves the layer.
-
-        Args:
-            mask: Whether one comes with the input; None if that is not known.
-
-        Returns:
-            The answer; None if it is not known.
-
-        Raises:
-            MaskError: If the layer cannot take a mask.
-        """
-        if mask and not self.supports_masking:
-            raise MaskError("cannot take a mask")
-        return mask
-
-    @property
-    def several_outputs(self) -> str | None:
-        """The argument that makes the layer return several tensors; None if it returns one."""
-        return None
 
     def warn(self) -> None:
         """Warns about an initializer's dtype that is not the layer's: the layer's is used."""
@@ -128,7 +54,6 @@ class LayerConfig(TaggedConfig):
 
 
 BASE_ARGUMENTS = tuple(attribute.name for attribute in fields(LayerConfig))
-LayerLike = Annotated[LayerConfig | str | Mapping[str, Any], tagged(LayerConfig)]
 
 
 @frozen(slots=False, eq=False, repr=False)

@@ -51,6 +51,8 @@ class MergeConfig(LayerConfig):
             Keras 3.
     """
 
+    takes_several: ClassVar[bool] = True
+
     mask_rule: Literal["all", "any"] = field(default="all", kw_only=True)
 
     @classmethod

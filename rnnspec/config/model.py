@@ -4,43 +4,91 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, ClassVar, cast
 
 from attrs import frozen
 
+from rnnspec import shapes
 from rnnspec.config.base import Config
-from rnnspec.config.checks import LayerName, Limit, show
-from rnnspec.config.layer import LayerConfig, LayerLike
+from rnnspec.config.checks import Limit, show
+from rnnspec.config.module import ModuleConfig, ModuleLike
 from rnnspec.config.tags import split_tag, tagged_config
-from rnnspec.config.wrappers import WrapperConfig, graph_problems
-from rnnspec.errors import ConfigError, Problem
+from rnnspec.config.wiring import name_problems
+from rnnspec.config.wrappers import graph_problems
+from rnnspec.errors import ConfigError, Key, MaskError, Problem
 
 EXPERIMENT_KEYS = ("model", "data", "loss", "optimizer", "metrics", "train")
 
 MODEL = "Model"
 """JSON Schema's definition of a model in any of its forms."""
 
-__all__ = ["MODEL", "SequentialConfig", "document", "model_config", "stateful_layers"]
+__all__ = ["MODEL", "SequentialConfig", "document", "model_config"]
 
 
 @frozen(slots=False, eq=False, repr=False)
-class SequentialConfig(Config):
-    """A stack of layers, each fed by the one before.
+class SequentialConfig(ModuleConfig):
+    """A stack of layers, each fed by the one before; it may stand among the layers of a model.
 
     Args:
         layers: The layers, one at least: configs, names, or `{Name: {arguments}}`. Names are used once.
-        name: Name of the model.
     """
 
     identifier: ClassVar[str] = "Sequential"
 
-    layers: Annotated[Sequence[LayerLike], Limit("a list of layers", schema={"minItems": 1})]
-    name: LayerName | None = None
+    layers: Annotated[Sequence[ModuleLike], Limit("a list of layers", schema={"minItems": 1})]
 
     @property
-    def stack(self) -> tuple[LayerConfig, ...]:
+    def stack(self) -> tuple[ModuleConfig, ...]:
         """The layers, as configs."""
-        return cast(tuple[LayerConfig, ...], self.layers)
+        return cast(tuple[ModuleConfig, ...], self.layers)
+
+    @property
+    def input_rank(self) -> int | None:  # type: ignore[override]  # a class's own, but for a model
+        """That of the first layer."""
+        return self.stack[0].input_rank
+
+    def declared_input(self) -> shapes.Shape | None:
+        """What the first layer declares."""
+        return self.stack[0].declared_input()
+
+    def default_input(self) -> shapes.Shape | None:
+        """What the first layer starts with."""
+        return self.stack[0].default_input()
+
+    def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
+        """What the layers make of it, one after another; all of them check their input."""
+        return self.output_shapes(input_shape)[0]
+
+    def output_shapes(self, input_shape: shapes.Shape) -> tuple[shapes.Shape | None, ...]:
+        """The shapes of the last layer's outputs; see `compute_output_shape`."""
+        from rnnspec.config.inference import infer
+
+        inference = infer(self, input_shape)
+        if inference.error is not None:
+            raise inference.error.mapped(lambda problem: problem.under("layers"))
+        last = inference.layers[-1]
+        return (None,) if last.input_shape is None else last.config.output_shapes(last.input_shape)
+
+    def output_mask(self, mask: bool | None) -> bool | None:
+        """What the layers make of it, one after another."""
+        for index, layer in enumerate(self.stack):
+            try:
+                mask = layer.output_mask(mask)
+            except MaskError as error:
+                raise error.mapped(
+                    partial(_under, keys=("layers", index, layer.identifier), label=layer.label)
+                ) from None
+        return mask
+
+    def stateful_layers(self) -> list[ModuleConfig]:
+        """Those of all layers."""
+        return [found for layer in self.stack for found in layer.stateful_layers()]
+
+    @property
+    def several_outputs(self) -> str | None:
+        """As the last layer."""
+        return self.stack[-1].several_outputs
 
     @classmethod
     def relations(cls, values: Mapping[str, Any]) -> list[Problem]:
@@ -50,19 +98,16 @@ class SequentialConfig(Config):
             return []
         if not layers:
             return [Problem("a model needs at least one layer, found an empty list", ("layers",))]
-        problems = []
-        first_with: dict[str, int] = {}
-        for index, layer in enumerate(layers):
-            problems += [problem.under("layers", index) for problem in graph_problems(layer)]
-            if layer.name is not None and first_with.setdefault(layer.name, index) != index:
-                message = (
-                    f"name must differ from layer to layer, found '{layer.name}' at layer {first_with[layer.name]} too"
-                )
-                problems.append(Problem(message, ("layers", index, layer.identifier, "name")))
-        return problems
+        inside = [problem.under("layers", i) for i, layer in enumerate(layers) for problem in graph_problems(layer)]
+        return inside + name_problems(layers)
 
 
-def model_config(value: Any) -> LayerConfig | SequentialConfig:
+def _under(problem: Problem, keys: tuple[Key, ...], label: str) -> Problem:
+    """The problem of a layer inside, named."""
+    return replace(problem, message=f"{label}: {problem.message}").under(*keys)
+
+
+def model_config(value: Any) -> ModuleConfig:
     """Makes a model's config from any of its forms.
 
     Args:
@@ -76,36 +121,18 @@ def model_config(value: Any) -> LayerConfig | SequentialConfig:
     """
     from rnnspec.config import convert
 
-    if isinstance(value, SequentialConfig):
-        return value
     if isinstance(value, (list, tuple)):
         try:
             return cast(SequentialConfig, convert.structure({"layers": value}, SequentialConfig))
         except ConfigError as error:
             # In a bare list the paths start at the index.
             raise error.mapped(lambda problem: replace(problem, keys=problem.keys[1:])) from None
-    if isinstance(value, Mapping) and (tag := split_tag(value, "a model")).name == SequentialConfig.identifier:
-        return cast(SequentialConfig, convert.structure(tag.arguments, SequentialConfig, tag.argument_keys))
-    layer = cast(LayerConfig, tagged_config(value, LayerConfig))
-    if problems_of_layer := graph_problems(layer):
-        raise ConfigError(*problems_of_layer)
-    return layer
-
-
-def stateful_layers(model: LayerConfig | SequentialConfig) -> list[LayerConfig]:
-    """The stateful layers of a model, those inside wrappers too.
-
-    Args:
-        model: A model's config.
-
-    Returns:
-        Their configs, in order.
-    """
-    if isinstance(model, SequentialConfig):
-        return [found for layer in model.stack for found in stateful_layers(layer)]
-    if isinstance(model, WrapperConfig):
-        return stateful_layers(model.inner)
-    return [model] if getattr(model, "stateful", False) else []
+    if not isinstance(value, ModuleConfig):
+        split_tag(value, "a model")  # refuses what is none, in these words
+    model = cast(ModuleConfig, tagged_config(value, ModuleConfig))
+    if problems := graph_problems(model, whole=True):
+        raise ConfigError(*problems)
+    return model
 
 
 def document(data: Any) -> Config:

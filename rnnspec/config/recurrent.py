@@ -105,6 +105,7 @@ class LSTMConfig(RecurrentConfig):
     """
 
     identifier: ClassVar[str] = "LSTM"
+    state_count: ClassVar[int | None] = 2
 
     units: PositiveInt
     activation: ActivationName = "tanh"
@@ -215,6 +216,7 @@ class RNNConfig(RecurrentConfig):
     """
 
     identifier: ClassVar[str] = "RNN"
+    state_count: ClassVar[int | None] = None
 
     cell: CellLike
     units: PositiveInt

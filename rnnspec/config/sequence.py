@@ -49,6 +49,7 @@ class RecurrentConfig(LayerConfig):
 
     identifier: ClassVar[str] = "Recurrent"
     input_rank: ClassVar[int | None] = 3
+    state_count: ClassVar[int | None] = 1
 
     return_sequences: bool = False
     return_state: bool = False
@@ -91,6 +92,15 @@ class RecurrentConfig(LayerConfig):
         if size is None:
             return None
         return shapes.recurrent(input_shape, output_size=size, return_sequences=self.return_sequences)
+
+    def state_shapes(self, input_shape: shapes.Shape) -> tuple[shapes.Shape, ...] | None:
+        """`(batch, units)` each; None for a cell that is not of the house."""
+        return None if self.state_count is None else ((input_shape[0], self.output_size),) * self.state_count
+
+    def output_shapes(self, input_shape: shapes.Shape) -> tuple[shapes.Shape | None, ...]:
+        """The output's, and those of the states under `return_state`."""
+        states = self.state_shapes(input_shape) if self.return_state else ()
+        return (self.compute_output_shape(input_shape), *(states or ()))
 
     def check_input(self, input_shape: shapes.Shape) -> None:
         """Checks what `unroll` and `stateful` need."""

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Literal, TypeVar, cast
 from attrs import frozen
 
 from rnnspec import merging, shapes
-from rnnspec.config.layer import LayerConfig, LayerLike
-from rnnspec.config.merge import MergeConfig
+from rnnspec.config.graph import GraphConfig
+from rnnspec.config.layer import LayerConfig
+from rnnspec.config.module import ModuleConfig, ModuleLike
 from rnnspec.config.sequence import RecurrentConfig
 from rnnspec.errors import Error, Problem, StateError
 
@@ -26,18 +27,22 @@ class WrapperConfig(LayerConfig):
         layer: The layer inside: a config, a name, or `{Name: {arguments}}`.
     """
 
-    layer: LayerLike
+    layer: ModuleLike
 
     @property
-    def inner(self) -> LayerConfig:
+    def inner(self) -> ModuleConfig:
         """The layer inside."""
-        return cast(LayerConfig, self.layer)
+        return cast(ModuleConfig, self.layer)
 
     @classmethod
     def relations(cls, values: Mapping[str, Any]) -> list[Problem]:
         """Checks that the layer inside is not a part of a graph."""
         layer = values.get("layer")
         return [] if layer is None else [problem.under("layer") for problem in graph_problems(layer)]
+
+    def stateful_layers(self) -> list[ModuleConfig]:
+        """Those of the layer inside."""
+        return self.inner.stateful_layers()
 
     def inside(self, ask: Callable[[shapes.Shape], Result], input_shape: shapes.Shape) -> Result:
         """Asks the layer inside something about a shape; an error gets the path of the layer inside."""
@@ -47,9 +52,17 @@ class WrapperConfig(LayerConfig):
             raise error.mapped(lambda problem: problem.under("layer", self.inner.identifier)) from None
 
 
-def graph_problems(layer: LayerConfig) -> list[Problem]:
-    """What is wrong with a layer outside a graph: it cannot name the layers before it, nor have several inputs."""
-    if isinstance(layer, MergeConfig):
+def graph_problems(layer: ModuleConfig, *, whole: bool = False) -> list[Problem]:
+    """What is wrong with a layer outside a graph: it cannot name the layers before it, nor have several inputs.
+
+    Args:
+        layer: The layer.
+        whole: Whether it is the whole model: only then may it be a graph with several inputs.
+
+    Returns:
+        The problems, with paths that start at the layer.
+    """
+    if layer.takes_several and not (whole and isinstance(layer, GraphConfig)):
         return [Problem(merging.alone(layer.identifier), (layer.identifier,), at_key=True)]
     if not layer.inbound_nodes:
         return []
@@ -81,7 +94,7 @@ class TimeDistributedConfig(WrapperConfig):
 
     def check_input(self, input_shape: shapes.Shape) -> None:
         """Checks what the layer inside needs."""
-        if getattr(self.inner, "stateful", False):
+        if self.inner.stateful_layers():
             keys = ("layer", self.inner.identifier, "stateful")
             raise StateError(Problem("TimeDistributed cannot hold a stateful layer, its steps are one batch", keys))
         self.inside(self.inner.check_input, shapes.time_distributed_step(input_shape))
@@ -126,6 +139,17 @@ class BidirectionalConfig(WrapperConfig):
         half = self.inside(self.inner.compute_output_shape, input_shape)
         return None if half is None else shapes.bidirectional(half, merge_mode=self.merge_mode)
 
+    def state_shapes(self, input_shape: shapes.Shape) -> tuple[shapes.Shape, ...] | None:
+        """Those of the forward layer, then those of the backward one."""
+        states = self.inner.state_shapes(input_shape)
+        return None if states is None else states * 2
+
+    def output_shapes(self, input_shape: shapes.Shape) -> tuple[shapes.Shape | None, ...]:
+        """The merged output's or both outputs', and those of the states under `return_state`."""
+        outputs = (self.compute_output_shape(input_shape),) * (2 if self.merge_mode is None else 1)
+        _, *states = self.inside(self.inner.output_shapes, input_shape)
+        return (*outputs, *states, *states)
+
     def check_input(self, input_shape: shapes.Shape) -> None:
         """Checks what the layer inside needs."""
         self.inside(self.inner.check_input, input_shape)
@@ -133,6 +157,10 @@ class BidirectionalConfig(WrapperConfig):
     def output_mask(self, mask: bool | None) -> bool | None:
         """As the layer inside."""
         return self.inner.output_mask(mask)
+
+    def output_masks(self, mask: Any) -> tuple[bool | None, ...]:
+        """The same for both outputs, where there are two."""
+        return (self.output_mask(mask),) * (2 if self.merge_mode is None else 1)
 
     @property
     def several_outputs(self) -> str | None:

@@ -9,9 +9,10 @@ from attrs import NOTHING, fields
 
 from rnnspec.config.base import Config, same
 from rnnspec.config.experiment import ExperimentConfig
+from rnnspec.config.graph import GraphConfig
 from rnnspec.config.inference import Inference, infer
-from rnnspec.config.layer import LayerConfig
 from rnnspec.config.model import SequentialConfig
+from rnnspec.config.module import ModuleConfig
 from rnnspec.config.tags import Registered
 from rnnspec.display.html import Item, Row, arguments, fragment, never_raises, table, text, title, words
 from rnnspec.shapes import format_shape
@@ -34,14 +35,14 @@ def config_html(config: Config) -> str:
         rows = [Row((text(item.name), item.value), item.changed) for item in _items(config) if item.name != "model"]
         experiment = table("Experiment", ("argument", "value"), rows)
         return fragment(experiment, *_model(config.model, infer(config)))
-    if isinstance(config, (LayerConfig, SequentialConfig)):
+    if isinstance(config, ModuleConfig):
         return fragment(*_model(config, infer(config)))
     return fragment(arguments(title(config.identifier), _items(config)))
 
 
-def _model(config: LayerConfig | SequentialConfig, inference: Inference) -> Iterator[str]:
+def _model(config: ModuleConfig, inference: Inference) -> Iterator[str]:
     """A model: one layer, or a table of its layers; and its shapes."""
-    if isinstance(config, SequentialConfig):
+    if isinstance(config, (SequentialConfig, GraphConfig)):
         yield _layers(config, inference)
     else:
         yield arguments(title(config.label), _items(config))
@@ -52,14 +53,14 @@ def _model(config: LayerConfig | SequentialConfig, inference: Inference) -> Iter
         yield f"<p>does not fit: {text(f'{problem.path}: {problem.message}', 1000)}</p>"
 
 
-def _layers(config: SequentialConfig, inference: Inference) -> str:
+def _layers(config: SequentialConfig | GraphConfig, inference: Inference) -> str:
     rows = []
+    found = {layer.keys[-2]: layer.output_shape for layer in inference.layers}
     for index, layer in enumerate(config.stack):
-        known = inference.layers[index].output_shape if index < len(inference.layers) else None
+        known = found.get(index)
         shape = "not known" if known is None else format_shape(known)
         rows.append(Row((text(layer.label), text(_changed(layer)), shape)))
-    label = config.identifier + (f" '{config.name}'" if config.name else "")
-    return table(title(label), ("layer", "arguments", "output shape"), rows)
+    return table(title(config.label), ("layer", "arguments", "output shape"), rows)
 
 
 def _items(config: Config) -> list[Item]:
@@ -68,7 +69,7 @@ def _items(config: Config) -> list[Item]:
     for name, value, default in _arguments(config):
         changed = default is NOTHING or not same(value, default)
         before = "" if default is NOTHING else _words(default)
-        inner = isinstance(value, LayerConfig)
+        inner = isinstance(value, ModuleConfig)
         shown = arguments(title(value.label), _items(value)) if inner else text(_words(value))
         found.append(Item(name, shown, before, changed))
     return found
@@ -88,7 +89,7 @@ def _changed(config: Config) -> str:
     items = (
         (name, value) for name, value, default in _arguments(config) if default is NOTHING or not same(value, default)
     )
-    labelled = isinstance(config, LayerConfig)
+    labelled = isinstance(config, ModuleConfig)
     return ", ".join(f"{name}={_words(value)}" for name, value in items if not labelled or name != "name")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from rnnspec.display.table import text_table
 from rnnspec.engines.plan import Plan
 from rnnspec.nn.composite import label_of, part_output_shape
 from rnnspec.nn.containers import Sequential
+from rnnspec.nn.graph import Graph
 from rnnspec.nn.recurrence import Recurrence
 from rnnspec.nn.wrappers import Bidirectional
 from rnnspec.shapes import Shape, format_shape
@@ -43,25 +44,43 @@ class LayerRow:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-def layer_rows(model: nn.Module, input_shape: Shape | None, masked: bool = False) -> list[LayerRow]:
+def layer_rows(model: nn.Module, input_shape: Any, masked: bool = False) -> list[LayerRow]:
     """Describes every layer of a model, without running it.
 
     Args:
-        model: A layer or a Sequential model.
-        input_shape: The input's shape with the batch, None where free; None where it is not known.
+        model: A layer, a Sequential model or a Graph.
+        input_shape: The input's shape with the batch, None where free, a list of them for several inputs; None where it
+            is not known.
         masked: Whether a mask comes with the input.
 
     Returns:
         A row a layer.
     """
-    rows = []
+    return [_row(layer, label, given, masked) for layer, label, given in _parts(model, input_shape)]
+
+
+def _parts(model: nn.Module, input_shape: Any) -> Iterator[tuple[nn.Module, str, Any]]:
+    """The layers of a model, what they are called, and the shape of what comes to each (first)."""
+    if isinstance(model, Graph):
+        flow = [] if input_shape is None else model.shapes_of_calls(input_shape)
+        given = {part: shape for (part, _), (shape, _) in reversed(list(zip(model.calls, flow, strict=False)))}
+        for name, layer in model.named_children():
+            yield (
+                layer,
+                label_of(layer) if getattr(layer, "name", None) else f"{label_of(layer)} '{name}'",
+                given.get(name),
+            )
+        return
     shape = input_shape
     for layer in model.layers if isinstance(model, Sequential) else [model]:
-        plan = None if shape is None else _plan(layer, shape, masked)
+        yield layer, label_of(layer), shape
         shape = None if shape is None else part_output_shape(layer, shape)
-        planned = () if plan is None else (plan.engine, plan.reasons, plan.settings)
-        rows.append(LayerRow(label_of(layer), shape, *_sizes(layer), *planned))
-    return rows
+
+
+def _row(layer: nn.Module, label: str, given: Any, masked: bool) -> LayerRow:
+    plan = None if given is None else _plan(layer, given, masked)
+    planned = () if plan is None else (plan.engine, plan.reasons, plan.settings)
+    return LayerRow(label, None if given is None else part_output_shape(layer, given), *_sizes(layer), *planned)
 
 
 def _sizes(layer: nn.Module) -> tuple[int | None, int | None]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from attrs import evolve
 
 from rnnspec.config.experiment import ExperimentConfig
-from rnnspec.config.model import stateful_layers
 from rnnspec.display.model_table import layer_rows, model_table
 from rnnspec.errors import warn
 from rnnspec.experiment.data import prepared_data
@@ -75,7 +74,7 @@ class Experiment:
 
 def _warn_of_drawn_order(config: ExperimentConfig) -> None:
     """Warns where a stateful layer goes on from the states of a sequence that stood there by chance."""
-    layers = stateful_layers(config.model)
+    layers = config.model.stateful_layers()
     drawn = {
         "train.shuffle draws a new order every epoch; set it to false": config.train.shuffle,
         "train.validation_split draws sequences at random; set it to 0": config.train.validation_split > 0,

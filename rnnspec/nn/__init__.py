@@ -14,6 +14,7 @@ from rnnspec.nn.core import (
 )
 from rnnspec.nn.embeddings import Embedding
 from rnnspec.nn.functions import Lambda
+from rnnspec.nn.graph import Graph
 from rnnspec.nn.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from rnnspec.nn.noise import AlphaDropout, GaussianDropout, GaussianNoise
 from rnnspec.nn.normalization import BatchNormalization, LayerNormalization
@@ -49,6 +50,7 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalMaxPooling1D",
+    "Graph",
     "Input",
     "LSTMCell",
     "Lambda",

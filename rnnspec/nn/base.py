@@ -50,6 +50,8 @@ class Layer(SelfDescribing, Weighted):
     """Whether a mask over the steps passes through unchanged."""
     makes_mask: ClassVar[bool] = False
     """Whether the mask that leaves is the layer's own, and one that comes in ends here."""
+    takes_several: ClassVar[bool] = False
+    """Whether a call takes a list of inputs: shapes and masks come as lists too."""
 
     def __init__(
         self,
@@ -158,6 +160,10 @@ class Layer(SelfDescribing, Weighted):
         """Output shape for an input shape, both with the batch; None where it is not known."""
         return input_shape
 
+    def output_shapes_of(self, input_shape: Any) -> tuple[Shape | None, ...]:
+        """The shapes of all outputs, final states among them; see `compute_output_shape`."""
+        return (self.compute_output_shape(input_shape),)
+
     def compute_mask(self, x: Any, mask: Tensor | None) -> Tensor | None:
         """The mask that leaves the layer.
 
@@ -174,6 +180,18 @@ class Layer(SelfDescribing, Weighted):
         if mask is not None and not self.supports_masking:
             raise mask_refused(self.label)
         return mask
+
+    def compute_masks(self, x: Any, mask: Any) -> tuple[Tensor | None, ...]:
+        """The masks that leave with the first outputs; what comes after them, as final states, has none.
+
+        Args:
+            x: The input.
+            mask: The mask that came with it, or None.
+
+        Returns:
+            A mask or None for each.
+        """
+        return (self.compute_mask(x, mask),)
 
     # Copies
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 import inspect
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from rnnspec.errors import Error, ShapeError, StateError
-from rnnspec.nn.base import Layer
+from rnnspec.nn.base import Layer, mask_refused
 from rnnspec.nn.states import CarriedStates
 from rnnspec.shapes import Shape, format_shape, merge
 
-__all__ = ["Composite", "build_part", "label_of", "named_shape_errors", "part_output_shape"]
+__all__ = [
+    "Composite",
+    "Model",
+    "build_part",
+    "label_of",
+    "named_shape_errors",
+    "part_output_shape",
+    "part_output_shapes",
+]
 
 
 def label_of(module: nn.Module) -> str:
@@ -54,6 +62,11 @@ def part_output_shape(module: nn.Module, shape: Shape) -> Shape | None:
     return None if rule is None else rule(shape)
 
 
+def part_output_shapes(module: nn.Module, shape: Any) -> tuple[Shape | None, ...]:
+    """Shapes of all outputs of a layer, the final states among them; of another torch module that of its output."""
+    return module.output_shapes_of(shape) if isinstance(module, Layer) else (part_output_shape(module, shape),)
+
+
 class Composite(Layer):
     """The base of wrappers and containers: everything that goes through to the layers inside."""
 
@@ -72,10 +85,11 @@ class Composite(Layer):
         arguments = inspect.signature(module.forward).parameters if isinstance(module, Layer) else ()
         self._takes[name] = frozenset(arguments) & {"mask", "generator"}
 
-    def call_part(self, name: str, x: Any, mask: Tensor | None, generator: torch.Generator | None) -> Any:
-        """Calls the layer of that name with those of `mask` and `generator` that it takes."""
+    def call_part(self, name: str, x: Any, mask: Any, generator: torch.Generator | None, **more: Any) -> Any:
+        """Calls the layer of that name with those of `mask` and `generator` that it takes, and with `more`."""
         given = {"mask": mask, "generator": generator}
-        return self._modules[name](x, **{key: given[key] for key in sorted(self._takes[name])})  # type: ignore[misc]
+        taken = {key: given[key] for key in sorted(self._takes[name])}
+        return self._modules[name](x, **taken, **more)  # type: ignore[misc]
 
     def freeze(self) -> None:
         """Keeps optimizers from changing the weights inside, if the layer is not trainable."""
@@ -161,3 +175,82 @@ class Composite(Layer):
             raise StateError(f"{self.label} has {sum(counts)} states, reset_states has {len(values)}")
         ends = [sum(counts[: index + 1]) for index in range(len(counts))]
         return [values[end - count : end] for end, count in zip(ends, counts, strict=True)]
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks)
+
+
+class Model(Composite):
+    """The base of models: their layers take each other's outputs, and masks travel with these."""
+
+    def run_with_masks(
+        self, x: Any, mask: Any = None, generator: torch.Generator | None = None
+    ) -> tuple[Any, tuple[Tensor | None, ...]]:
+        """Runs the model.
+
+        Args:
+            x: The input; a list of several.
+            mask: Its mask; a list of several.
+            generator: Where all dropout masks of this call are drawn from.
+
+        Returns:
+            What a call returns, and the masks that leave with the outputs; see `compute_masks`.
+        """
+        raise NotImplementedError
+
+    def compute_mask(self, x: Any, mask: Any) -> Tensor | None:
+        """The mask that leaves with the (first) output; this runs the model, and leaves carried states as they are."""
+        return self.masks_of(x, mask)[0]
+
+    def masks_of(self, x: Any, mask: Any) -> tuple[Tensor | None, ...]:
+        """The masks that leave with all outputs; see `compute_mask`."""
+        layers = self.stateful_layers()
+        before = [dict(layer._buffers) for layer in layers]
+        masks = self.run_with_masks(x, mask)[1]
+        for layer, buffers in zip(layers, before, strict=True):
+            layer._buffers.update(buffers)
+        return masks
+
+    def call_with_masks(
+        self, name: str, x: Any, mask: Any, generator: torch.Generator | None, **more: Any
+    ) -> tuple[Any, tuple[Tensor | None, ...]]:
+        """Calls a layer.
+
+        Args:
+            name: Its name.
+            x: Its input.
+            mask: The mask that comes with that.
+            generator: Where dropout masks are drawn from.
+            **more: Further arguments of the call.
+
+        Returns:
+            What it returns, and the masks that leave it.
+
+        Raises:
+            MaskError: If it cannot take a mask.
+        """
+        layer = cast(nn.Module, self._modules[name])
+        # A model without hooks, of no user's class, tells its masks while it runs.
+        if isinstance(layer, Model) and type(layer).__base__ is Model and not _has_hooks(layer):
+            return layer.run_with_masks(x, mask, generator)
+        if mask is not None and not isinstance(layer, Layer):
+            raise mask_refused(label_of(layer))
+        left = layer.compute_masks(x, mask) if isinstance(layer, Layer) else (None,)
+        return self.call_part(name, x, mask, generator, **more), left
+
+    def reset_states(
+        self, states: Sequence[Any] | None = None, *, rows: Tensor | None = None, batch_size: int | None = None
+    ) -> None:
+        """Sets the carried states of all stateful layers; without one it does nothing. An error changes nothing.
+
+        Args:
+            states: Arrays or tensors, `(batch, state size)` each, layer by layer, h then c. None: zeros.
+            rows: Boolean, `(batch,)`: only these rows are set. None: all rows.
+            batch_size: A new batch size, with states of zeros.
+
+        Raises:
+            StateError: If a batch size is not known yet, or something does not fit.
+        """
+        if self.stateful or states is not None:
+            super().reset_states(states, rows=rows, batch_size=batch_size)

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 
 from rnnspec import merging
 from rnnspec.errors import ConfigError, Problem, ShapeError
-from rnnspec.nn.base import Layer, mask_refused
-from rnnspec.nn.composite import Composite, build_part, label_of, named_shape_errors, part_output_shape
-from rnnspec.nn.merge import Merge
+from rnnspec.nn.base import Layer
+from rnnspec.nn.composite import Model, build_part, label_of, named_shape_errors, part_output_shape, part_output_shapes
 from rnnspec.nn.ragged import is_ragged, sequences
 from rnnspec.shapes import Shape
 
@@ -23,7 +22,7 @@ def _has_one_output(module: nn.Module) -> bool:
     return not getattr(module, "return_state", False) and getattr(module, "merge_mode", "concat") is not None
 
 
-class Sequential(Composite):
+class Sequential(Model):
     """A model of layers one after another.
 
     Masks travel: each layer gets the mask that left the one before. A layer's name, else its position, is its name in
@@ -32,6 +31,7 @@ class Sequential(Composite):
     Args:
         layers: The layers; None for a model that `add` fills.
         name: Name of the model.
+        trainable: False keeps an optimizer from changing the weights of all layers.
 
     Raises:
         ConfigError: If the list is empty, or a name cannot be used.
@@ -46,8 +46,10 @@ class Sequential(Composite):
         (None, 2)
     """
 
-    def __init__(self, layers: Sequence[nn.Module] | None = None, name: str | None = None) -> None:
-        super().__init__(name=name)
+    def __init__(
+        self, layers: Sequence[nn.Module] | None = None, name: str | None = None, trainable: bool = True
+    ) -> None:
+        super().__init__(name=name, trainable=trainable)
         self._input_shape: Shape | None = None
         self._output_shapes: list[Shape | None] = []
         if layers is not None and not layers:
@@ -85,8 +87,8 @@ class Sequential(Composite):
         """
         if not isinstance(layer, nn.Module):
             raise ConfigError(f"{self.label} takes layers, found {layer!r}")
-        if isinstance(layer, Merge):
-            raise ConfigError(merging.alone(layer.label))
+        if getattr(layer, "takes_several", False):
+            raise ConfigError(merging.alone(label_of(layer)))
         if len(self) and not _has_one_output(self[-1]):
             raise ConfigError(f"{label_of(self[-1])} has more than one output, no layer can follow it in a Sequential")
         name = self._free_name(layer)
@@ -95,6 +97,7 @@ class Sequential(Composite):
             self._input_shape = self.declared_input_shape = declared
         shape = self._follow(len(self), layer, self.output_shape if len(self) else self._input_shape)
         self.add_part(name, layer)
+        self.freeze()
         self._output_shapes.append(shape)
 
     def pop(self) -> nn.Module:
@@ -179,10 +182,16 @@ class Sequential(Composite):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape | None:
         """What the layers make of an input shape, one after another; None where it is not known."""
+        return self.output_shapes_of(input_shape)[0]
+
+    def output_shapes_of(self, input_shape: Shape) -> tuple[Shape | None, ...]:
+        """The shapes of the last layer's outputs; see `compute_output_shape`."""
         shape: Shape | None = input_shape
+        found: tuple[Shape | None, ...] = (shape,)
         for layer in self:
-            shape = None if shape is None else part_output_shape(layer, shape)
-        return shape
+            found = (None,) if shape is None else part_output_shapes(layer, shape)
+            shape = found[0]
+        return found
 
     # Calls
 
@@ -195,10 +204,6 @@ class Sequential(Composite):
     def reverses_time(self) -> bool:
         """Whether an odd number of layers inside reverse the steps."""
         return sum(layer.reverses_time for layer in self.layers if isinstance(layer, Layer)) % 2 == 1
-
-    def compute_mask(self, x: Any, mask: Tensor | None) -> Tensor | None:
-        """The mask that leaves the last layer; this runs the model."""
-        return self.run(x, mask)[1]
 
     def forward(
         self, x: Any, mask: Tensor | None = None, generator: torch.Generator | None = None, lengths: Any = None
@@ -241,6 +246,13 @@ class Sequential(Composite):
         y, mask, real = self._walk(found.x, found.masked(mask), found.real, generator)
         return y if real is None else found.restored(y, backwards=self.reverses_time), mask
 
+    def run_with_masks(
+        self, x: Any, mask: Any = None, generator: torch.Generator | None = None
+    ) -> tuple[Any, tuple[Tensor | None, ...]]:
+        """Runs the model; see `run`."""
+        output, left = self.run(x, mask, generator)
+        return output, (left,)
+
     def _walk(
         self, x: Any, mask: Tensor | None, real: Tensor | None, generator: torch.Generator | None
     ) -> tuple[Any, Tensor | None, Tensor | None]:
@@ -254,10 +266,9 @@ class Sequential(Composite):
             if type(layer) is Sequential and not layer._forward_hooks and not layer._forward_pre_hooks:
                 x, mask, real = layer._walk(x, mask, real, generator)
                 continue
-            given = mask
-            mask = self._mask_after(cast(nn.Module, layer), x, mask)
-            mask, real = self._real_after(cast(nn.Module, layer), x, mask, real)
-            x = self.call_part(name, x, given, generator)
+            before = x
+            x, (mask, *_) = self.call_with_masks(name, x, mask, generator)
+            mask, real = self._real_after(cast(nn.Module, layer), before, mask, real)
         return x, mask, real
 
     def _check_batch(self, x: Any) -> None:
@@ -279,26 +290,3 @@ class Sequential(Composite):
             return mask, None
         time = 0 if self.time_major else 1
         return mask, real.flip(time) if layer.reverses_time else real
-
-    def _mask_after(self, layer: nn.Module, x: Any, mask: Tensor | None) -> Tensor | None:
-        if isinstance(layer, Layer):
-            return layer.compute_mask(x, mask)
-        if mask is not None:
-            raise mask_refused(label_of(layer))
-        return None
-
-    def reset_states(
-        self, states: Sequence[Any] | None = None, *, rows: Tensor | None = None, batch_size: int | None = None
-    ) -> None:
-        """Sets the carried states of all stateful layers; without one it does nothing. An error changes nothing.
-
-        Args:
-            states: Arrays or tensors, `(batch, state size)` each, layer by layer, h then c. None: zeros.
-            rows: Boolean, `(batch,)`: only these rows are set. None: all rows.
-            batch_size: A new batch size, with states of zeros.
-
-        Raises:
-            StateError: If a batch size is not known yet, or something does not fit.
-        """
-        if self.stateful or states is not None:
-            super().reset_states(states, rows=rows, batch_size=batch_size)

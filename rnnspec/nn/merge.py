@@ -47,6 +47,7 @@ class Merge(Layer):
     """
 
     supports_masking = True
+    takes_several = True
 
     def __init__(self, *, mask_rule: Literal["all", "any"] = "all", **layer: Unpack[LayerArguments]) -> None:
         super().__init__(**layer)

@@ -85,6 +85,11 @@ class CarriedStates(SequenceLayer):
         """Shapes of the states, `(batch, state size)` each."""
         return [(batch, size) for size in self.cell.state_sizes(self.units)]
 
+    def output_shapes_of(self, input_shape: Shape) -> tuple[Shape | None, ...]:
+        """The output's, and those of the states under `return_state`."""
+        batch: Any = self.batch_major(input_shape)[0]
+        return (self.compute_output_shape(input_shape), *(self.state_shapes(batch) if self.return_state else ()))
+
     def carry(self, states: States) -> None:
         """Keeps the final states of a call for the next one."""
         self.batch_size = states[0].shape[0]

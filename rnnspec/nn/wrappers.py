@@ -13,7 +13,6 @@ from rnnspec import merging, shapes
 from rnnspec.errors import ConfigError, ShapeError, StateError
 from rnnspec.nn.base import Layer, labelled
 from rnnspec.nn.composite import Composite, build_part, label_of, part_output_shape
-from rnnspec.nn.merge import Merge
 from rnnspec.nn.ragged import Ragged, Sequences, is_ragged, sequences
 from rnnspec.nn.recurrence import Recurrence, split_states
 from rnnspec.shapes import Shape
@@ -61,8 +60,8 @@ class TimeDistributed(Composite):
 
     def __init__(self, layer: nn.Module, **wrapper: Unpack[LayerArguments]) -> None:
         super().__init__(**wrapper)
-        if isinstance(layer, Merge):
-            raise ConfigError(merging.alone(layer.label))
+        if getattr(layer, "takes_several", False):
+            raise ConfigError(merging.alone(label_of(layer)))
         if getattr(layer, "return_state", False):
             raise ConfigError(f"TimeDistributed takes a layer with one output, {label_of(layer)} has return_state=True")
         if getattr(layer, "stateful", False):
@@ -216,9 +215,19 @@ class Bidirectional(Composite):
         """That of a half, twice as wide where it is concatenated; with `merge_mode` None that of each output."""
         return shapes.bidirectional(self.forward_layer.compute_output_shape(input_shape), merge_mode=self.merge_mode)
 
+    def output_shapes_of(self, input_shape: Shape) -> tuple[Shape | None, ...]:
+        """The merged output's or both outputs', and those of the states under `return_state`."""
+        outputs = (self.compute_output_shape(input_shape),) * (2 if self.merge_mode is None else 1)
+        states = self.forward_layer.output_shapes_of(input_shape)[1:]
+        return (*outputs, *states, *states)
+
     def compute_mask(self, x: Any, mask: Any) -> Tensor | None:
         """The mask of the outputs: in their order, and none without `return_sequences`."""
         return self.forward_layer.compute_mask(x, mask)
+
+    def compute_masks(self, x: Any, mask: Any) -> tuple[Tensor | None, ...]:
+        """The same for both outputs, where there are two."""
+        return (self.compute_mask(x, mask),) * (2 if self.merge_mode is None else 1)
 
     def forward(
         self,

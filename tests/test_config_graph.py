@@ -1,0 +1,92 @@
+"""Graphs in configs: what each layer takes, and every mistake at its place."""
+
+from __future__ import annotations
+
+import pytest
+
+import rnnspec
+from rnnspec.config import GraphConfig
+from rnnspec.config.inference import infer
+
+
+def graph(text: str) -> GraphConfig:
+    config = rnnspec.loads(text)
+    assert isinstance(config, GraphConfig)
+    return config
+
+
+def taken(text: str) -> list[tuple[str, list[tuple[str, int, int]]]]:
+    return [(call.name, list(call.sources)) for call in graph(text).wiring.calls]
+
+
+def test_a_layer_that_does_not_say_it_takes_the_one_before() -> None:
+    text = """
+graph:
+  input_layers: x
+  layers:
+    - LSTM: {units: 5, return_sequences: true}
+    - GRU: {units: 4, name: g}
+    - Dense: {units: 1}
+"""
+    assert taken(text) == [("lstm_1", [("x", 0, 0)]), ("g", [("lstm_1", 0, 0)]), ("dense_1", [("g", 0, 0)])]
+    assert graph(text).wiring.outputs == (("dense_1", 0, 0),)
+
+
+def test_the_calls_run_in_the_order_of_what_they_take() -> None:
+    text = """
+graph:
+  input_layers: x
+  layers:
+    - Dense: {units: 1, name: last, inbound_nodes: middle}
+    - Dense: {units: 2, name: middle, inbound_nodes: first}
+    - Dense: {units: 3, name: first, inbound_nodes: x}
+  output_layers: last
+"""
+    assert [name for name, _ in taken(text)] == ["first", "middle", "last"]
+
+
+def test_a_layer_with_a_list_of_lists_is_called_several_times() -> None:
+    text = """
+graph:
+  input_layers: [x, y]
+  layers:
+    - Dense: {units: 2, name: both, inbound_nodes: [[x], [y]]}
+  output_layers: [both, [both, 1, 0]]
+"""
+    assert taken(text) == [("both", [("x", 0, 0)]), ("both", [("y", 0, 0)])]
+
+
+def test_input_layers_are_the_inputs_where_none_are_named() -> None:
+    text = """
+graph:
+  layers:
+    - Input: {name: x, shape: [null, 3]}
+    - LSTM: {units: 2}
+"""
+    config = graph(text)
+    assert config.wiring.inputs == ("x",)
+    assert infer(config).output_shape == (None, 2)
+
+
+def test_a_graph_is_written_as_it_is_read() -> None:
+    config = graph(
+        "graph: {input_layers: [x, y], layers: [{Dense: {units: 2, inbound_nodes: [[x], [y]]}}], "
+        "output_layers: [dense_1, [dense_1, 1, 0]]}"
+    )
+    assert rnnspec.loads(rnnspec.dump(config)) == config
+
+
+def test_a_model_may_be_a_layer() -> None:
+    text = """
+graph:
+  input_layers: x
+  layers:
+    - Sequential: {name: inner, layers: [{LSTM: {units: 3, return_sequences: true}}, {GRU: {units: 4}}]}
+    - graph: {name: other, input_layers: z, layers: [{Dense: {units: 2}}]}
+"""
+    assert infer(graph(text), (None, 7, 5)).output_shape == (None, 2)
+
+
+def test_inbound_nodes_are_for_graphs_alone() -> None:
+    with pytest.raises(rnnspec.ConfigError, match="inbound_nodes is for layers of a graph only"):
+        rnnspec.loads("- Sequential: {layers: [{LSTM: {units: 3}}], inbound_nodes: x}")
