@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         WeightsError as WeightsError,
     )
     from rnnspec.factory import build as build
+    from rnnspec.interop.keras.reading import from_keras as from_keras
     from rnnspec.interop.torch_reading import from_torch as from_torch
     from rnnspec.interop.torch_writing import to_torch as to_torch
     from rnnspec.nn.dropout import dropout_masks as dropout_masks
@@ -76,6 +77,7 @@ _MODULE_OF = {
     "dropout_masks": "rnnspec.nn.dropout",
     "dump": "rnnspec.yaml.load",
     "from_dict": "rnnspec.config.convert",
+    "from_keras": "rnnspec.interop.keras.reading",
     "from_torch": "rnnspec.interop.torch_reading",
     "functional": "rnnspec.functional",
     "load": "rnnspec.yaml.load",

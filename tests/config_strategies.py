@@ -65,7 +65,15 @@ base = {
     "input_shape": shapes,
     "batch_input_shape": st.none() | st.lists(sizes, min_size=1, max_size=4),
 }
-flags = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll", "keras_mask_order")
+flags = (
+    "return_sequences",
+    "return_state",
+    "go_backwards",
+    "stateful",
+    "unroll",
+    "keras_mask_order",
+    "zero_output_for_mask",
+)
 recurrent = {
     **base,
     **dict.fromkeys((*flags, "use_bias"), st.booleans()),

@@ -12,7 +12,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 GROUND = {"errors", "merging", "registry", "shapes"}
-LIBRARY = GROUND | {"config", "yaml", "yaml.load", "engines", "functional", "nn", "interop", "factory", "describe"}
+LIBRARY = GROUND | {
+    "config",
+    "yaml",
+    "yaml.load",
+    "engines",
+    "functional",
+    "nn",
+    "interop",
+    "interop.keras",
+    "factory",
+    "describe",
+}
+# Rooms inside rooms, which stand on another floor.
+INNER = ("yaml.load", "interop.keras")
 # Every room and the rooms below it; a module counts to its longest match (`yaml.load` is a room of its own).
 BELOW: dict[str, set[str]] = {
     "errors": set(),
@@ -28,6 +41,7 @@ BELOW: dict[str, set[str]] = {
     "interop": GROUND | {"engines", "nn"},
     "factory": GROUND | {"config", "engines", "nn"},
     "describe": GROUND | {"config", "engines", "nn", "factory"},
+    "interop.keras": GROUND | {"config", "yaml", "engines", "nn", "factory"},
     "display": LIBRARY,
     # From here on everything public lies below, so `import rnnspec` leads downwards.
     "experiment": LIBRARY | {"", "display"},
@@ -43,7 +57,7 @@ SANCTIONED = {
     ("rnnspec.nn.given", "rnnspec.display.layer_html"),
 }
 # The libraries that a room stays free of, whatever it imports.
-HEAVY = {"cattr", "cattrs", "numpy", "pytorch_lightning", "ruamel", "torch"}
+HEAVY = {"cattr", "cattrs", "h5py", "numpy", "pytorch_lightning", "ruamel", "torch"}
 UNLOADED = {
     "": HEAVY | {"attr"},
     "errors": HEAVY | {"attr"},
@@ -59,6 +73,7 @@ UNLOADED = {
     "interop": {"cattr", "cattrs", "pytorch_lightning", "ruamel"},
     "factory": {"pytorch_lightning"},
     "describe": {"pytorch_lightning"},
+    "interop.keras": {"pytorch_lightning"},
     "cli": {"pytorch_lightning", "torch"},
 }
 
@@ -66,7 +81,7 @@ UNLOADED = {
 def room_of(module: str) -> str:
     """The room of a module: `rnnspec.config.core` is in `config`; rnnspec itself is ``."""
     name = module.removeprefix("rnnspec").removeprefix(".")
-    return "yaml.load" if name.startswith("yaml.load") else name.partition(".")[0]
+    return next((inner for inner in INNER if name.startswith(inner)), name.partition(".")[0])
 
 
 def modules(root: Path) -> dict[str, Path]:

@@ -25,7 +25,7 @@ LISTS = {
         "kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout, name, trainable, "
         "inbound_nodes, dtype, weights, input_shape, batch_input_shape, return_sequences, return_state, "
         "go_backwards, stateful, unroll, implementation, input_dim, input_length, keras_mask_order, masked_start, "
-        "initial_state, seed, checkpoint_every, reset_after"
+        "zero_output_for_mask, initial_state, seed, checkpoint_every, reset_after"
     ),
     "Dense": (
         "units, activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, "

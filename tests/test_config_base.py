@@ -55,6 +55,7 @@ def test_to_dict_gives_every_argument_in_the_order_base_recurrent_cell() -> None
         "input_length": None,
         "keras_mask_order": False,
         "masked_start": "state",
+        "zero_output_for_mask": False,
         "initial_state": "zeros",
         "seed": None,
         "checkpoint_every": None,

@@ -17,7 +17,7 @@ LSTM_TAKES = (
     "activity_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout, name, "
     "trainable, inbound_nodes, dtype, weights, input_shape, batch_input_shape, return_sequences, return_state, "
     "go_backwards, stateful, unroll, implementation, input_dim, input_length, keras_mask_order, masked_start, "
-    "initial_state, seed, checkpoint_every"
+    "zero_output_for_mask, initial_state, seed, checkpoint_every"
 )
 
 

@@ -74,6 +74,7 @@ def test_the_arguments_of_the_base_are_keywords(layer: Any) -> None:
         "input_length": None,
         "keras_mask_order": False,
         "masked_start": "state",
+        "zero_output_for_mask": False,
         "initial_state": "zeros",
         "seed": None,
         "checkpoint_every": None,

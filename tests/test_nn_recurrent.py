@@ -152,6 +152,23 @@ def test_the_mask_that_leaves_a_layer_is_in_the_order_of_its_outputs(options: An
     assert layer.compute_mask(None, None) is None
 
 
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_masked_steps_emit_zeros_where_that_is_asked_for(go_backwards: bool) -> None:
+    x, mask = inputs(2, 4, 2), torch.tensor([[True, True, False, False], [False, True, False, True]])
+    plain = make("GRU", 3, 2, return_sequences=True, return_state=True, go_backwards=go_backwards)
+    layer = make("GRU", 3, 2, return_sequences=True, return_state=True, go_backwards=go_backwards)
+    layer.zero_output_for_mask = True
+    last = make("GRU", 3, 2, go_backwards=go_backwards, zero_output_for_mask=True)
+    for other in (layer, last):
+        other.load_state_dict(plain.state_dict())
+    output, state = plain(x, mask=mask)
+    order = mask.flip(1) if go_backwards else mask
+    near(layer(x, mask=mask)[0], output * order.unsqueeze(-1))
+    near(layer(x, mask=mask)[1], state)
+    near(last(x, mask=mask), (output * order.unsqueeze(-1))[:, -1])
+    near(layer(x)[0], plain(x)[0])
+
+
 # Arguments
 
 

@@ -40,6 +40,8 @@ class RecurrentConfig(LayerConfig):
             sequences unreversed, as Keras does, although the outputs are reversed.
         masked_start: Ours: what a masked step before the first valid one emits: `state`, the initial state
             (default; Keras up to 2.2.4), or `zeros` (Keras since 2.2.5).
+        zero_output_for_mask: Ours (default False), as in later Keras: True emits zeros at masked steps, in place of the
+            output before them; `Bidirectional` does so in tf.keras 2 and Keras 3.
         initial_state: Ours: where a sequence starts: at `zeros` (default), or at `trainable` states, which are weights
             of the layer that start as zeros.
         seed: Ours: makes the dropout masks reproducible on their own.
@@ -61,6 +63,7 @@ class RecurrentConfig(LayerConfig):
     input_length: PositiveInt | None = None
     keras_mask_order: bool = False
     masked_start: Literal["state", "zeros"] = "state"
+    zero_output_for_mask: bool = False
     initial_state: Literal["zeros", "trainable"] = "zeros"
     seed: Seed = None
     checkpoint_every: NonNegativeInt | None = None

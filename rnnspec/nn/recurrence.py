@@ -171,7 +171,10 @@ class Recurrence(CarriedStates):
             given, mask, initial_state, lengths = self.batch_of_one(given, mask, initial_state, lengths)
         found = sequences(given, lengths, label=self.label, time_major=self.time_major)
         self.check_input(found.x, self.kernel.dtype)
-        result = self.run(self.tensors(found.x, found.masked(self.check_mask(mask, found.x)), initial_state, generator))
+        tensors = self.tensors(found.x, found.masked(self.check_mask(mask, found.x)), initial_state, generator)
+        result = self.run(tensors)
+        if self.zero_output_for_mask and tensors.mask is not None:
+            result = replace(result, output=self._without_masked(result.output, tensors.mask))
         if self.stateful:
             self.carry(result.states)
         self.record_activity(result.output, *(result.states if self.return_state else ()))
@@ -183,6 +186,12 @@ class Recurrence(CarriedStates):
         elif self.return_sequences:
             output = found.restored(output, backwards=self.go_backwards)
         return (output, *states) if self.return_state else output
+
+    def _without_masked(self, output: Tensor, mask: Tensor) -> Tensor:
+        """The outputs with zeros at masked steps; the last output alone is such a step's too."""
+        mask = mask.flip(1) if self.go_backwards else mask
+        valid = mask if self.return_sequences else mask[:, -1:].all(1)
+        return output.masked_fill(~valid.unsqueeze(-1), 0)
 
     def tensors(self, x: Any, mask: Any, initial_state: Any, generator: torch.Generator | None) -> Tensors:
         """Gathers all that an engine reads, and draws the dropout masks of a call; see `forward`."""

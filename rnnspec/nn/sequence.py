@@ -33,6 +33,7 @@ class SequenceArguments(LayerArguments, total=False):
     time_major: bool
     keras_mask_order: bool
     masked_start: Literal["state", "zeros"]
+    zero_output_for_mask: bool
     initial_state: Literal["zeros", "trainable"]
     seed: int | None
     checkpoint_every: int | None
@@ -56,6 +57,7 @@ class SequenceLayer(Layer):
         implementation: 0 and 1 draw the dropout masks of each gate, 2 draws one for all gates; else they are equal.
         keras_mask_order: Ours. True leaves the mask that leaves a `go_backwards` layer unreversed, as Keras does.
         masked_start: Ours. What masked steps before the first valid one emit: the initial `state`, or `zeros`.
+        zero_output_for_mask: Ours, as in later Keras. True emits zeros at masked steps, not the output before them.
         initial_state: Ours. Where a sequence starts: at `zeros`, or at `trainable` states, which are weights of the
             layer, `initial_h` and so on, `(state size,)` each, that start as zeros.
         seed: Ours. Makes the dropout masks reproducible, whatever else draws random numbers.
@@ -87,6 +89,7 @@ class SequenceLayer(Layer):
         implementation: Literal[0, 1, 2] = 0,
         keras_mask_order: bool = False,
         masked_start: Literal["state", "zeros"] = "state",
+        zero_output_for_mask: bool = False,
         initial_state: Literal["zeros", "trainable"] = "zeros",
         seed: int | None = None,
         checkpoint_every: int | None = None,
@@ -106,6 +109,7 @@ class SequenceLayer(Layer):
         self.implementation = check_choice("implementation", implementation, (0, 1, 2))
         self.keras_mask_order = keras_mask_order
         self.masked_start = check_choice("masked_start", masked_start, ("state", "zeros"))
+        self.zero_output_for_mask = zero_output_for_mask
         self.initial_state = check_choice("initial_state", initial_state, ("zeros", "trainable"))
         self.seed = seed
         self._generator = seeded_generator(seed)

@@ -1,0 +1,115 @@
+"""`from_keras`: a model that Keras wrote becomes a module."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, cast
+
+import torch
+
+from rnnspec.config.base import Config
+from rnnspec.config.convert import from_dict
+from rnnspec.errors import ConfigError, ConfigWarning, Error, Problem
+from rnnspec.factory import build
+from rnnspec.interop.keras.dialect import dialect_of
+from rnnspec.interop.keras.filling import converted, fill
+from rnnspec.interop.keras.models import ModelReader
+from rnnspec.interop.keras.parts import Part
+from rnnspec.interop.keras.report import Report
+from rnnspec.interop.keras.self_check import self_check
+from rnnspec.interop.keras.sources import Source, StoredWeights, open_source
+from rnnspec.interop.keras.texts import KINDS
+
+__all__ = ["from_keras"]
+
+
+def from_keras(
+    path: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | None = None,
+    *,
+    keras_version: str | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | str | None = None,
+) -> torch.nn.Module:
+    """Makes a module of a model that Keras wrote, from 1.2 to 3; Keras is not needed, and no code in a file is run.
+
+    The module has two more attributes: `config`, its config, and `report`, what was read and decided; see
+    `rnnspec.interop.keras.report.Report`.
+
+    Args:
+        path: A whole model, `.h5` or `.keras`, or a file with the text of `to_json()` or `to_yaml()`; told by content.
+        weights: A file with the weights, where `path` holds none; they win over those that it holds.
+        keras_version: The version of Keras that wrote the model, for files that do not tell it; it wins over theirs.
+        device: Where the weights live; CUDA when it is available, else the CPU.
+        dtype: Dtype of the weights; wins over the file's.
+
+    Returns:
+        The module, built, in evaluation mode.
+
+    Raises:
+        ConfigError: If a file is damaged or none of Keras, or the model has something that is not known here.
+        WeightsError: If the weights do not fit the model; every tensor is named with both shapes.
+    """
+    source = open_source(path)
+    stored = _weights_of(source, weights)
+    if source.config is None:
+        hint = "give the text of to_json() as path, and this file as weights="
+        raise ConfigError(Problem("the file holds weights alone, no model", file=source.file, hint=hint))
+    report = Report(source.file, stored.file, source.kind, layout=stored.layout, left_out=list(source.left_out))
+    report.backend = stored.backend or source.backend
+    told = source.keras_version or _told_by(stored)
+    dialect = dialect_of(source.config, source.file, told, keras_version, report.backend)
+    report.keras_version, report.version_source = dialect.text, dialect.source
+    part = ModelReader(dialect, report).model(source.config)
+    config = _config(part, report)
+    found = converted(part, stored, report)
+    with located(stored.file):
+        fill(build(config, device="meta"), part, found)  # nothing large is made before all weights are known to fit
+    model = build(config, device=device, dtype=dtype)
+    fill(model, part, found)
+    model.eval()
+    self_check(model, part, report)
+    model.config, model.report = cast(Any, config), cast(Any, report)
+    return model
+
+
+def _weights_of(source: Source, weights: str | os.PathLike[str] | None) -> StoredWeights:
+    """The weights that were given, or those beside the architecture."""
+    if weights is None:
+        if source.weights is None:
+            message = f"{source.kind} holds no weights"
+            raise ConfigError(Problem(message, file=source.file, hint="give their file: from_keras(path, weights=...)"))
+        return source.weights
+    given = open_source(weights)
+    if given.weights is None:
+        raise ConfigError(Problem(f"{given.kind} holds no weights", file=given.file, hint=KINDS))
+    source.left_out += [f"{line}, in {given.file}" for line in given.left_out]
+    return given.weights
+
+
+def _told_by(stored: StoredWeights) -> tuple[str, str] | None:
+    """The version that the weights tell, where the architecture tells none."""
+    return (stored.keras_version, "by the file of weights") if stored.keras_version else None
+
+
+def _config(part: Part, report: Report) -> Config:
+    """Our config; what it warns of goes into the report."""
+    with warnings.catch_warnings(record=True) as caught, located(report.path):
+        warnings.simplefilter("always", ConfigWarning)
+        config = from_dict(part.schema())
+    for warning in caught:
+        report.decide(str(warning.message))
+    return config
+
+
+@contextmanager
+def located(file: str) -> Iterator[None]:
+    """Gives errors the name of a file, where they have none."""
+    try:
+        yield
+    except Error as error:
+        raise error.mapped(lambda problem: replace(problem, file=problem.file or file)) from None

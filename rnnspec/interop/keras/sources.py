@@ -1,0 +1,164 @@
+"""What a file of Keras is, told by its content, and what is in it: architecture, version, weights."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rnnspec.errors import ConfigError, Error, Problem
+from rnnspec.interop.keras import archive, hdf5
+from rnnspec.interop.keras.hdf5 import Group
+from rnnspec.interop.keras.texts import KINDS, MAX_TEXT, check_size, parse_json, parse_yaml
+
+__all__ = ["CONTAINERS", "Source", "StoredWeights", "open_source"]
+
+CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+"""What the group with the layers is called in files whose groups are numbered by class: since 2.13, and in 2.12."""
+
+# HDF5 lets other data stand before the file proper, in these sizes.
+_HDF5_STARTS = (0, 512, 1024, 2048)
+
+
+@dataclass
+class StoredWeights:
+    """The weights in a file.
+
+    Attributes:
+        root: The group that holds them.
+        file: The file's name, for messages.
+        named: Whether groups have the layers' names (`layer_names`, `weight_names`), else they are numbered by class.
+        keras_version: The version that wrote them, if they tell.
+        backend: The backend that wrote them, if they tell.
+    """
+
+    root: Group
+    file: str
+    named: bool
+    keras_version: str | None = None
+    backend: str | None = None
+
+    @property
+    def layout(self) -> str:
+        """The layout in words."""
+        return "groups with the layers' names" if self.named else "groups numbered by class"
+
+
+@dataclass
+class Source:
+    """What a file holds.
+
+    Attributes:
+        file: The file's name as the user gave it.
+        kind: What it is, in words.
+        config: The architecture: `class_name` and `config`; None in a file of weights.
+        keras_version: The version that the file tells, and where; None where it tells none.
+        backend: The backend that the file tells.
+        weights: The weights; None in a text.
+        left_out: What else is in the file and is not read, in words.
+    """
+
+    file: str
+    kind: str
+    config: dict[str, Any] | None = None
+    keras_version: tuple[str, str] | None = None
+    backend: str | None = None
+    weights: StoredWeights | None = None
+    left_out: list[str] = field(default_factory=list)
+
+
+def open_source(path: str | os.PathLike[str]) -> Source:
+    """Reads a file of Keras, whatever its name ends in.
+
+    Args:
+        path: The file.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        ConfigError: If there is no such file, or it is none of Keras, or damaged.
+    """
+    file = os.fspath(path)
+    try:
+        size = os.stat(path).st_size
+        with Path(path).open("rb") as opened:
+            head = opened.read(_HDF5_STARTS[-1] + 8)
+    except OSError as error:
+        raise ConfigError(Problem(f"the file cannot be read: {error.strerror}", file=file, hint=KINDS)) from None
+    _require_h5py()
+    if any(head[start : start + 8] == hdf5.SIGNATURE for start in _HDF5_STARTS):
+        return _hdf5_source(path, file, size)
+    if head.startswith(archive.SIGNATURE):
+        return _archive_source(path, file)
+    if not head.strip():
+        raise ConfigError(Problem("the file is empty", file=file, hint=KINDS))
+    check_size(size, file, "the file")
+    with Path(path).open("rb") as opened:
+        return _text_source(opened.read(MAX_TEXT + 1), file)
+
+
+def _require_h5py() -> None:
+    try:
+        import h5py  # noqa: F401
+        import numpy  # noqa: F401
+    except ImportError:
+        message = "reading files of Keras needs h5py and numpy, which are not installed"
+        raise Error(Problem(message, hint="pip install 'rnnspec[keras]'")) from None
+
+
+def _text_source(text: bytes, file: str) -> Source:
+    if text.lstrip().startswith(b"{"):
+        kind, config = "a JSON text", parse_json(text, file, "the file")
+    else:
+        kind, config = "a YAML text", parse_yaml(text, file)
+    version = config.get("keras_version")
+    told = (version, f"by keras_version in {kind.removeprefix('a ')}") if isinstance(version, str) else None
+    return Source(file, kind, config, told, _text(config.get("backend")))
+
+
+def _archive_source(path: str | os.PathLike[str], file: str) -> Source:
+    found = archive.read_archive(path, file)
+    version = found.metadata.get("keras_version")
+    told = (version, "by its metadata.json") if isinstance(version, str) else None
+    weights = StoredWeights(found.weights, f"{file}/{archive.WEIGHTS}", named=False)
+    left_out = [f"the entry '{name}' of the archive" for name in found.others]
+    if "compile_config" in found.config:
+        left_out.append("the training configuration (optimizer, loss, metrics)")
+    if "optimizer" in found.weights.groups:
+        left_out.append("the optimizer's variables")
+    return Source(file, "a .keras archive", found.config, told, None, weights, left_out)
+
+
+def _hdf5_source(path: str | os.PathLike[str], file: str, size: int) -> Source:
+    root = hdf5.read_group(path, file, size)
+    weights = _stored(root, file)
+    version = root.attributes.get("keras_version") or weights.keras_version
+    told = (str(version), "by its attribute keras_version") if version else None
+    source = Source(file, "a file of weights", None, told, weights.backend, weights)
+    if "optimizer_weights" in root.groups or "optimizer" in root.groups:
+        source.left_out.append("the optimizer's variables")
+    if "training_config" in root.attributes:
+        source.left_out.append("the training configuration (optimizer, loss, metrics)")
+    config = root.attributes.get("model_config")
+    if config is not None:
+        source.kind = "a whole model in HDF5"
+        source.config = parse_json(str(config), file, "the attribute model_config")
+    return source
+
+
+def _stored(root: Group, file: str) -> StoredWeights:
+    """The weights in an HDF5 file of any kind."""
+    for group in (root, root.groups.get("model_weights")):
+        if group is not None and "layer_names" in group.attributes:
+            facts = {**root.attributes, **group.attributes}
+            return StoredWeights(group, file, True, _text(facts.get("keras_version")), _text(facts.get("backend")))
+    if any(name in root.groups for name in CONTAINERS):
+        return StoredWeights(root, file, False, None, None)
+    hint = "a file of Keras has the attribute layer_names, or the group layers or _layer_checkpoint_dependencies"
+    raise ConfigError(Problem("the HDF5 file holds no weights of Keras", file=file, hint=hint))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,191 @@
+"""Which stored arrays belong to which layer: in groups with the layers' names, and in groups numbered by class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rnnspec.errors import Problem, WeightsError
+from rnnspec.interop.keras.hdf5 import Array, Group
+from rnnspec.interop.keras.parts import Part
+from rnnspec.interop.keras.report import Report
+from rnnspec.interop.keras.sources import CONTAINERS, StoredWeights
+
+__all__ = ["Stored", "stored_arrays"]
+
+Stored = list[tuple[Part, list[Array]]]
+"""Layers with their arrays, in Keras's order."""
+
+# How many of a layer's arrays an optimizer does not change: they come after those of all layers of a nested model.
+FROZEN = {"BatchNormalization": 2}
+
+
+def stored_arrays(model: Part, weights: StoredWeights, report: Report) -> Stored:
+    """Finds the arrays of every layer.
+
+    Args:
+        model: The model as it was read.
+        weights: The weights in their file.
+        report: Where decisions are noted.
+
+    Returns:
+        Every layer with weights, with its arrays in the order in which this Keras keeps them.
+
+    Raises:
+        WeightsError: If the file has other layers than the model.
+    """
+    found = _named(model, weights, report) if weights.named else _numbered(model, weights.root, weights.file)
+    return [(part, arrays) for part, arrays in found if arrays]
+
+
+# Groups with the layers' names
+
+
+def _named(model: Part, weights: StoredWeights, report: Report) -> Stored:
+    groups = {name: _in_order(weights.root, name, weights.file) for name in _texts(weights.root, "layer_names")}
+    filled = {name: arrays for name, arrays in groups.items() if arrays}
+    parts = _units(model, groups)
+    if all(part.name in groups for part in parts if _has_weights(part)):
+        pairs = [(part, filled.pop(part.name, [])) for part in parts]
+        if filled:
+            raise _mismatch(weights.file, parts, list(filled))
+    else:
+        # Keras itself goes by the order where names differ: a model that was made anew has new numbers.
+        wanting = [part for part in parts if _has_weights(part)]
+        if len(wanting) != len(filled):
+            raise _mismatch(weights.file, parts, list(filled))
+        pairs = list(zip(wanting, filled.values(), strict=True))
+        report.decide("the weights belong to the layers in their order: the file has other names than the model")
+    return [item for part, arrays in pairs for item in _taken_apart(part, arrays, weights.file)]
+
+
+def _units(model: Part, groups: dict[str, list[Array]]) -> list[Part]:
+    """The layers that have a group of their own: Keras 1 writes the layers of nested models one by one."""
+    units: list[Part] = []
+    for part in model.inside:
+        flat = part.is_model and part.name not in groups and all(leaf.name in groups for leaf in part.leaves())
+        units += list(part.leaves()) if flat else [part]
+    return units
+
+
+def _has_weights(part: Part) -> bool:
+    return any(leaf.tag in WEIGHTED or (leaf.inside and _has_weights(leaf.inside[0])) for leaf in part.leaves())
+
+
+WEIGHTED = (
+    "LSTM", "GRU", "SimpleRNN", "Dense", "Embedding", "Conv1D", "BatchNormalization", "LayerNormalization", "PReLU",
+)  # fmt: skip
+
+
+def _in_order(root: Group, name: str, file: str) -> list[Array]:
+    """The arrays of one layer's group, in the order of its `weight_names`."""
+    group = root.groups.get(name)
+    if group is None:
+        raise WeightsError(Problem(f"the weights have no group '{name}', which layer_names names", file=file))
+    arrays = [group.find(weight) for weight in _texts(group, "weight_names")]
+    if None in arrays:
+        missing = _texts(group, "weight_names")[arrays.index(None)]
+        raise WeightsError(Problem(f"the group '{name}' has no array '{missing}', which weight_names names", file=file))
+    return [array for array in arrays if array is not None]
+
+
+def _texts(group: Group, name: str) -> list[str]:
+    value = group.attributes.get(name, [])
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _taken_apart(part: Part, arrays: Sequence[Array], file: str) -> Stored:
+    """The arrays of a nested model, which stand in one list: what is trained comes first."""
+    if not part.is_model:
+        return [(part, list(arrays))]
+    leaves = list(part.leaves())
+    counts = [weight_count(leaf, part) for leaf in leaves]
+    if sum(trained + frozen for trained, frozen in counts) != len(arrays):
+        message = f"{part.label} needs {sum(map(sum, counts))} arrays, the file has {len(arrays)}"
+        raise WeightsError(Problem(message, file=file))
+    first, later = 0, sum(trained for trained, _ in counts)
+    found: Stored = []
+    for leaf, (trained, frozen) in zip(leaves, counts, strict=True):
+        found.append((leaf, [*arrays[first : first + trained], *arrays[later : later + frozen]]))
+        first, later = first + trained, later + frozen
+    return found
+
+
+def weight_count(part: Part, model: Part) -> tuple[int, int]:
+    """How many arrays Keras 2 and later keep for a layer: those that are trained, and the others."""
+    arguments = part.arguments
+    if part.tag == "Bidirectional":
+        trained, frozen = (2 * count for count in weight_count(part.inside[0], model))
+    elif part.tag == "TimeDistributed":
+        trained, frozen = weight_count(part.inside[0], model)
+    elif part.tag in ("LSTM", "GRU", "SimpleRNN"):
+        trained, frozen = 2 + (arguments.get("use_bias", True) is not False), 0
+    elif part.tag in ("Dense", "Conv1D"):
+        trained, frozen = 1 + (arguments.get("use_bias", True) is not False), 0
+    elif part.tag in ("BatchNormalization", "LayerNormalization"):
+        trained = sum(arguments.get(name, True) is not False for name in ("center", "scale"))
+        frozen = FROZEN.get(part.tag, 0)
+    else:
+        trained, frozen = int(part.tag in ("Embedding", "PReLU")), 0
+    return (trained, frozen) if part.trainable and model.trainable else (0, trained + frozen)
+
+
+def _mismatch(file: str, parts: Sequence[Part], groups: Sequence[str]) -> WeightsError:
+    ours = ", ".join(part.label for part in parts if _has_weights(part)) or "none"
+    theirs = ", ".join(f"'{name}'" for name in groups) or "none"
+    message = f"the weights are not this model's: it has weights in {ours}; the file has more or others, in {theirs}"
+    return WeightsError(Problem(message, file=file))
+
+
+# Groups numbered by class
+
+
+def _numbered(model: Part, root: Group, file: str) -> Stored:
+    container = next((root.groups[name] for name in CONTAINERS if name in root.groups), Group(root.name))
+    by_class: dict[str, list[Group]] = {}
+    for name in sorted(container.groups, key=_number):
+        group = container.groups[name]
+        if any(True for _ in group.all_arrays()):
+            by_class.setdefault(_number(name)[0], []).append(group)
+    found: Stored = []
+    for part in model.inside:
+        stem = _snake_case(part.keras_class)
+        waiting = by_class.get(stem) or by_class.get(SECOND_NAMES.get(stem, ""))
+        if not _has_weights(part) and (part.is_model or not waiting):
+            continue
+        if not waiting:
+            raise WeightsError(Problem(f"the weights have no group for {part.label}", file=file))
+        group = waiting.pop(0)
+        found += _numbered(part, group, file) if part.is_model else [(part, _of_layer(part, group))]
+    left = [group.name for groups in by_class.values() for group in groups]
+    if left:
+        message = f"the weights are not this model's: no layer belongs to the groups {', '.join(left)}"
+        raise WeightsError(Problem(message, file=file))
+    return found
+
+
+# Classes that were called otherwise when the weights were written.
+SECOND_NAMES = {"model": "functional", "functional": "model"}
+
+
+def _of_layer(part: Part, group: Group) -> list[Array]:
+    """The arrays of one layer: its own, its cell's, or those of the layer inside."""
+    if part.tag == "Bidirectional":
+        halves = [group.groups.get(name, Group(group.name)) for name in ("forward_layer", "backward_layer")]
+        return [array for half in halves for array in _of_layer(part.inside[0], half)]
+    if part.tag == "TimeDistributed":
+        return _of_layer(part.inside[0], group.groups.get("layer", Group(group.name)))
+    holder = group.groups.get("cell", group)
+    variables = holder.groups.get("vars", Group(group.name)).arrays
+    return [variables[name] for name in sorted(variables, key=lambda name: (len(name), name))]
+
+
+def _number(name: str) -> tuple[str, int]:
+    """A group's class and number: `lstm_1` is the second of class `lstm`."""
+    found = re.fullmatch(r"(.+?)_(\d{1,9})", name)
+    return (found[1], int(found[2])) if found else (name, 0)
+
+
+def _snake_case(name: str) -> str:
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -1,0 +1,111 @@
+"""Keras's JSON and YAML texts become plain data, within limits of size and depth."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from rnnspec.errors import ConfigError, Problem
+from rnnspec.yaml.document import parse
+
+__all__ = ["MAX_DEPTH", "MAX_TEXT", "parse_json", "parse_yaml"]
+
+MAX_TEXT = 10_000_000
+"""A larger text is refused, in bytes."""
+
+MAX_DEPTH = 200
+"""Lists and mappings inside each other."""
+
+# PyYAML writes Keras's tuples, and the texts of Python 2, with tags; both are plain data.
+_PYTHON_TAG = re.compile(r"(?m)(?<=[\s:-]) ?!!python/(?:tuple|unicode|str)(?=\s)")
+
+
+def parse_json(text: str | bytes, file: str, place: str) -> dict[str, Any]:
+    """Reads a JSON text that holds a mapping.
+
+    Args:
+        text: The text.
+        file: The file's name, for messages.
+        place: What the text is in the file, for messages: `config.json`.
+
+    Returns:
+        The mapping.
+
+    Raises:
+        ConfigError: If it is too large, too deep, or no such text.
+    """
+    check_size(len(text), file, place)
+    try:
+        data = json.loads(text)
+    except RecursionError:
+        raise _too_deep(file, place) from None
+    except ValueError as error:
+        raise ConfigError(Problem(f"{place} is no JSON text: {error}", file=file, hint=DAMAGED)) from None
+    return _mapping(data, file, place)
+
+
+def parse_yaml(text: str | bytes, file: str) -> dict[str, Any]:
+    """Reads the text of Keras's `to_yaml`.
+
+    Args:
+        text: The text.
+        file: The file's name, for messages.
+
+    Returns:
+        The mapping that it holds.
+
+    Raises:
+        ConfigError: If it is too large, too deep, or no such text.
+    """
+    check_size(len(text), file, "the file")
+    try:
+        decoded = text if isinstance(text, str) else text.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(Problem("the file is none that Keras writes", file=file, hint=KINDS)) from None
+    return _mapping(parse(_PYTHON_TAG.sub("", decoded), file).data, file, "the file")
+
+
+DAMAGED = "the file is damaged or not complete: copy it again, or save the model anew"
+KINDS = (
+    "from_keras takes a .h5 or .keras file of a whole model, or the text of to_json() or to_yaml() in a file; "
+    "weights= takes a file with weights"
+)
+
+
+def check_size(size: int, file: str, place: str) -> None:
+    """Refuses a text that is larger than any model's.
+
+    Args:
+        size: Its length in bytes.
+        file: The file's name.
+        place: What the text is.
+
+    Raises:
+        ConfigError: If it is too large.
+    """
+    if size > MAX_TEXT:
+        raise ConfigError(Problem(f"{place} has {size} bytes, at most {MAX_TEXT} are read", file=file))
+
+
+def _too_deep(file: str, place: str) -> ConfigError:
+    message = f"{place} is nested too deeply, at most {MAX_DEPTH} lists and mappings may stand inside each other"
+    return ConfigError(Problem(message, file=file))
+
+
+def _mapping(data: Any, file: str, place: str) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        found = type(data).__name__
+        message = f"{place} holds no model: expected a mapping with class_name and config, found a {found}"
+        raise ConfigError(Problem(message, file=file, hint=KINDS))
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH):
+        level = [item for value in level for item in _items(value)]
+        if not level:
+            return data
+    raise _too_deep(file, place)
+
+
+def _items(value: Any) -> Any:
+    inside = value.values() if isinstance(value, dict) else value
+    return [item for item in inside if isinstance(item, (dict, list))]
