@@ -104,7 +104,7 @@ def _modules(model: nn.Module, part: Part) -> list[tuple[int, nn.Module]]:
     found: list[tuple[int, nn.Module]] = []
     children = dict(model.named_children())
     for inside in part.inside:
-        if inside.tag == "InputLayer":
+        if inside.tag == "Input":
             continue
         module = children.get(str(inside.arguments.get("name")))
         if module is None:

@@ -111,7 +111,7 @@ class ModelReader:
         if not isinstance(shape, list):
             raise self.layers.refuse("an InputLayer needs a batch_input_shape", (*keys, "config"))
         name = str(config.get("name") or item.get("name"))
-        return Part("InputLayer", {"batch_input_shape": shape}, name, class_name)
+        return Part("Input", {"batch_input_shape": shape}, name, class_name)
 
 
 def _first_layer(part: Part) -> Part:

@@ -68,7 +68,7 @@ def _input_shapes(part: Part) -> list[tuple[Sequence[int | None], int | None]]:
         return [
             (inside.arguments["batch_input_shape"], _ids(part, inside.arguments["name"]))
             for inside in part.inside
-            if inside.tag == "InputLayer"
+            if inside.tag == "Input"
         ]
     first = part
     while first.is_model:
