@@ -13,12 +13,8 @@ FILES = Path(__file__).parent / "keras_files"
 MODELS = sorted(path.stem for path in FILES.glob("*.npz"))
 
 # What these models have that is not built yet.
-NEEDS_LAYERS = "Conv1D, pooling and BatchNormalization"
 NEEDS_GRAPHS = "graphs, nested models and merge layers"
-NOT_YET = {
-    **dict.fromkeys(("k216-conv", "tfk221-conv", "k224-bn", "tf215-bn"), NEEDS_LAYERS),
-    **{name: NEEDS_GRAPHS for name in MODELS if name.rpartition("-")[2] in ("seq2seq", "twoinput", "nested")},
-}
+NOT_YET = {name: NEEDS_GRAPHS for name in MODELS if name.rpartition("-")[2] in ("seq2seq", "twoinput", "nested")}
 
 
 def sources(name: str) -> Iterator[tuple[Path, Path | None]]:
