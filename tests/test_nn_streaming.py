@@ -96,6 +96,7 @@ def assert_near(got: Tensor, want: Tensor) -> None:
             "return_sequences": st.booleans(),
             "use_bias": st.booleans(),
             "masked_start": st.sampled_from(("state", "zeros")),
+            "zero_output_for_mask": st.booleans(),
             "initial_state": st.sampled_from(("zeros", "trainable")),
             "activation": st.sampled_from(("tanh", "softsign")),
         }

@@ -172,9 +172,7 @@ class Recurrence(CarriedStates):
         found = sequences(given, lengths, label=self.label, time_major=self.time_major)
         self.check_input(found.x, self.kernel.dtype)
         tensors = self.tensors(found.x, found.masked(self.check_mask(mask, found.x)), initial_state, generator)
-        result = self.run(tensors)
-        if self.zero_output_for_mask and tensors.mask is not None:
-            result = replace(result, output=self._without_masked(result.output, tensors.mask))
+        result = self._without_masked(self.run(tensors), tensors.mask)
         if self.stateful:
             self.carry(result.states)
         self.record_activity(result.output, *(result.states if self.return_state else ()))
@@ -187,11 +185,13 @@ class Recurrence(CarriedStates):
             output = found.restored(output, backwards=self.go_backwards)
         return (output, *states) if self.return_state else output
 
-    def _without_masked(self, output: Tensor, mask: Tensor) -> Tensor:
-        """The outputs with zeros at masked steps; the last output alone is such a step's too."""
+    def _without_masked(self, result: Result, mask: Tensor | None) -> Result:
+        """The outputs with zeros at masked steps, if that is asked for; the last output alone is such a step's too."""
+        if not self.zero_output_for_mask or mask is None:
+            return result
         mask = mask.flip(1) if self.go_backwards else mask
         valid = mask if self.return_sequences else mask[:, -1:].all(1)
-        return output.masked_fill(~valid.unsqueeze(-1), 0)
+        return replace(result, output=result.output.masked_fill(~valid.unsqueeze(-1), 0))
 
     def tensors(self, x: Any, mask: Any, initial_state: Any, generator: torch.Generator | None) -> Tensors:
         """Gathers all that an engine reads, and draws the dropout masks of a call; see `forward`."""
@@ -287,7 +287,13 @@ class Recurrence(CarriedStates):
             checkpoint_every=0,
         )
         tensors = self._with_weights(self.kernel.new_empty((batch, 0, features)), states)
-        return Streaming(self.label, request, tensors, time_major=self.time_major)
+        return Streaming(
+            self.label,
+            request,
+            tensors,
+            time_major=self.time_major,
+            zero_output_for_mask=self.zero_output_for_mask,
+        )
 
     def request(self, shape: Shape, masked: bool) -> Request:
         """Describes a call for the plan."""

@@ -45,13 +45,23 @@ class Streaming:
         request: A call of the layer, its length free.
         tensors: The weights and the initial states; the input is empty, and tells the batch.
         time_major: Whether time is the first axis of chunks.
+        zero_output_for_mask: Whether masked steps emit zeros, not the output before them.
 
     Attributes:
         plan: Which engine runs the stream, and why.
     """
 
-    def __init__(self, label: str, request: Request, tensors: Tensors, *, time_major: bool = False) -> None:
+    def __init__(
+        self,
+        label: str,
+        request: Request,
+        tensors: Tensors,
+        *,
+        time_major: bool = False,
+        zero_output_for_mask: bool = False,
+    ) -> None:
         self.plan = plan(request)
+        self._zero_output_for_mask = zero_output_for_mask
         self._label, self._request, self._time_major = label, request, time_major
         self._initial = tuple(state.detach().clone() for state in tensors.states)
         with torch.no_grad():
@@ -111,8 +121,12 @@ class Streaming:
             x, mask = x.transpose(0, 1), None if mask is None else mask.t()
         has_time = self._request.return_sequences and not is_step
         output = self._output(x.shape[1] if has_time else None, out)
+        written = output.transpose(0, 1) if has_time and self._time_major else output
         with self._turn:
-            self._stream.chunk(x, mask, output.transpose(0, 1) if has_time and self._time_major else output)
+            self._stream.chunk(x, mask, written)
+        if mask is not None and self._zero_output_for_mask:
+            valid = mask if has_time else mask[:, -1:].all(1)
+            written.masked_fill_(~valid.unsqueeze(-1), 0)
         return output
 
     @property

@@ -154,8 +154,14 @@ def dialect_of(
         return Dialect(file, version[0], version, text, source, backend)
     found = set(_generations(config))
     generation = found.pop() if len(found) == 1 else None
-    text = None if generation is None else str(generation)
-    return Dialect(file, generation, None, text, "by the layout of the configuration", backend)
+    return Dialect(
+        file,
+        generation,
+        None,
+        None if generation is None else str(generation),
+        "by the layout of the configuration",
+        backend,
+    )
 
 
 def _generations(config: Any) -> Iterator[int]:
