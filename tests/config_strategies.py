@@ -143,6 +143,7 @@ simple_layers = one_of(
     st.builds(config.ELUConfig, numbers),
     st.builds(config.ThresholdedReLUConfig, numbers),
     st.builds(config.MaskingConfig, numbers),
+    st.builds(config.UnmaskingConfig),
     st.builds(config.ActivationConfig, activations),
     st.builds(config.EmbeddingConfig, counts, counts, initializers, mask_zero=st.booleans()),
     st.builds(lambda shape: config.InputConfig(shape), st.lists(sizes, max_size=3)),

@@ -150,7 +150,7 @@ LAYER_NAMES = (
     "GaussianDropout, GaussianNoise, GlobalAveragePooling1D, GlobalMaxPooling1D, Input, LSTM, Lambda, "
     "LayerNormalization, LeakyReLU, Masking, MaxPooling1D, Maximum, Minimum, Multiply, PReLU, Permute, RNN, ReLU, "
     "Recurrent, RepeatVector, Reshape, Sequential, SimpleRNN, Softmax, SpatialDropout1D, Subtract, ThresholdedReLU, "
-    "TimeDistributed, UpSampling1D, ZeroPadding1D, graph"
+    "TimeDistributed, Unmasking, UpSampling1D, ZeroPadding1D, graph"
 )
 
 

@@ -19,6 +19,7 @@ from rnnspec.nn import (
     Masking,
     Sequential,
     SpatialDropout1D,
+    Unmasking,
     regularizers,
 )
 from rnnspec.nn.base import Layer
@@ -87,6 +88,13 @@ def test_masking_replaces_a_mask_that_came_in() -> None:
     x = torch.ones(1, 3, 2)
 
     assert Masking().compute_mask(x, torch.zeros(1, 3, dtype=torch.bool)).tolist() == [[True, True, True]]
+
+
+def test_unmasking_ends_a_mask() -> None:
+    x = torch.ones(1, 3, 2)
+
+    assert Unmasking()(x) is x
+    assert Unmasking().compute_mask(x, torch.ones(1, 3, dtype=torch.bool)) is None
 
 
 # Dense

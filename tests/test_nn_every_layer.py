@@ -104,6 +104,7 @@ def inner(layer: Callable[..., Layer], wrapper: Callable[..., Layer], *args: Any
 CASES = [
     Case("input", lambda **o: nn.Input((4, 5), **o), (4, 5)),
     Case("masking", lambda **o: nn.Masking(0.5, **o), (4, 5), masks="new"),
+    Case("unmasking", nn.Unmasking, (4, 5), masks="end"),
     Case("dense", lambda **o: nn.Dense(3, "tanh", **REGULARIZED, **o), (5,), losses=3),
     Case("dense-3d-no-bias", lambda **o: nn.Dense(3, use_bias=False, **o), (4, 5)),
     Case("activation", lambda **o: nn.Activation("softmax", **o), (4, 5)),

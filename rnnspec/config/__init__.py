@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         InputConfig as InputConfig,
         MaskingConfig as MaskingConfig,
         SpatialDropout1DConfig as SpatialDropout1DConfig,
+        UnmaskingConfig as UnmaskingConfig,
     )
     from rnnspec.config.embeddings import (
         EmbeddingConfig as EmbeddingConfig,
@@ -361,6 +362,7 @@ _MODULE_OF = {
     "TweedieDevianceScoreMetricConfig": "error_metrics",
     "UniformInitializerConfig": "initializers",
     "UnitNormConfig": "constraints",
+    "UnmaskingConfig": "core",
     "UpSampling1DConfig": "convolutional",
     "VarianceScalingInitializerConfig": "initializers",
     "WeightedMeanAbsolutePercentageErrorMetricConfig": "error_metrics",

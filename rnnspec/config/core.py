@@ -1,6 +1,6 @@
 """Layers around the recurrent ones, as in Keras 2.0.8.
 
-Input, Masking, Dense, Activation, Dropout, SpatialDropout1D, ActivityRegularization.
+Input, Masking, Unmasking, Dense, Activation, Dropout, SpatialDropout1D, ActivityRegularization.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ __all__ = [
     "InputConfig",
     "MaskingConfig",
     "SpatialDropout1DConfig",
+    "UnmaskingConfig",
 ]
 
 
@@ -78,6 +79,16 @@ class MaskingConfig(LayerConfig):
     def output_mask(self, mask: bool | None) -> bool | None:
         """Makes a mask."""
         return True
+
+
+class UnmaskingConfig(LayerConfig):
+    """Ours: passes its input on without the mask; later Keras does so before layers that cannot take one."""
+
+    identifier: ClassVar[str] = "Unmasking"
+
+    def output_mask(self, mask: bool | None) -> bool | None:
+        """No mask leaves."""
+        return False
 
 
 @frozen(slots=False, eq=False, repr=False)

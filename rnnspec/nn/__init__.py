@@ -11,6 +11,7 @@ from rnnspec.nn.core import (
     Input,
     Masking,
     SpatialDropout1D,
+    Unmasking,
 )
 from rnnspec.nn.embeddings import Embedding
 from rnnspec.nn.functions import Lambda
@@ -74,6 +75,7 @@ __all__ = [
     "Subtract",
     "ThresholdedReLU",
     "TimeDistributed",
+    "Unmasking",
     "UpSampling1D",
     "ZeroPadding1D",
 ]

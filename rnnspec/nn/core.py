@@ -1,6 +1,6 @@
 """The layers around the recurrent ones, as in Keras 2.0.8.
 
-Input, Masking, Dense, Activation, Dropout, SpatialDropout1D, ActivityRegularization.
+Input, Masking, Unmasking, Dense, Activation, Dropout, SpatialDropout1D, ActivityRegularization.
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
     from rnnspec.nn.base import LayerArguments
 
-__all__ = ["Activation", "ActivityRegularization", "Dense", "Dropout", "Input", "Masking", "SpatialDropout1D"]
+__all__ = [
+    "Activation",
+    "ActivityRegularization",
+    "Dense",
+    "Dropout",
+    "Input",
+    "Masking",
+    "SpatialDropout1D",
+    "Unmasking",
+]
 
 
 class Input(Layer):
@@ -100,6 +109,28 @@ class Masking(Layer):
     def extra_repr(self) -> str:
         """The value."""
         return f"mask_value={self.mask_value}"
+
+
+class Unmasking(Layer):
+    """Ours. Passes its input on without its mask; later Keras does so before layers that cannot take a mask.
+
+    Args:
+        **layer: See `Layer`.
+    """
+
+    supports_masking = True
+
+    def __init__(self, **layer: Unpack[LayerArguments]) -> None:
+        super().__init__(**layer)
+        self.build_declared()
+
+    def compute_mask(self, x: Any, mask: Tensor | None) -> Tensor | None:
+        """None: no mask leaves."""
+        return None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the input."""
+        return x
 
 
 class Dense(Layer):

@@ -99,18 +99,19 @@ def _label(module: nn.Module) -> str:
     return module.label if isinstance(module, Layer) else type(module).__name__
 
 
-def _modules(model: nn.Module, part: Part) -> list[tuple[int, nn.Module]]:
-    """Every layer that is no model, with its module."""
-    found: list[tuple[int, nn.Module]] = []
-    children = dict(model.named_children())
-    for inside in part.inside:
-        if inside.tag == "Input":
-            continue
-        module = children.get(str(inside.arguments.get("name")))
-        if module is None:
-            raise WeightsError(f"{part.label}: the layer '{inside.name}' is not in the built model")
-        found += _modules(module, inside) if inside.is_model else [(id(inside), module)]
-    return found
+def _modules(module: nn.Module, part: Part) -> list[tuple[int, nn.Module]]:
+    """Every layer that holds no model, with its module."""
+    if not part.holds_model:
+        return [(id(part), module)]
+    children = dict(module.named_children())
+    if not part.is_model:
+        return _modules(children["layer"], part.inside[0])
+    return [
+        found
+        for inside in part.inside
+        if inside.tag != "Input"
+        for found in _modules(children[inside.our_name], inside)
+    ]
 
 
 def _set(module: nn.Module, layer: Filled) -> None:

@@ -81,7 +81,6 @@ MERGES: Mapping[str, str] = {
     "ave": "Average",
     "max": "Maximum",
     "dot": "Dot",
-    "cos": "Dot",
 }
 """The modes of Keras 1's Merge, and the layer of Keras 2 that each became."""
 
@@ -107,7 +106,16 @@ def _same(value: Any) -> Any:
 
 
 # What a Merge of another mode than its own says nothing with.
-_UNUSED = ("mode", "mode_type", "concat_axis", "dot_axes", "output_shape_type", "output_mask_type", "arguments")
+_UNUSED = (
+    "layers",
+    "mode",
+    "mode_type",
+    "concat_axis",
+    "dot_axes",
+    "output_shape_type",
+    "output_mask_type",
+    "arguments",
+)
 
 
 def _merge(config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -122,5 +130,5 @@ def _merge(config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     if name == "Concatenate":
         kept["axis"] = config.get("concat_axis", -1)
     if name == "Dot":
-        kept |= {"axes": config.get("dot_axes", -1), "normalize": mode == "cos"}
+        kept["axes"] = config.get("dot_axes", -1)
     return name, kept

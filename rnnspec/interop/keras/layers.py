@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -33,8 +33,7 @@ CLASSES: Mapping[str, str] = {
     "AvgPool1D": "AveragePooling1D",
     "GlobalMaxPool1D": "GlobalMaxPooling1D",
     "GlobalAvgPool1D": "GlobalAveragePooling1D",
-    "Softmax": "Activation",
-    "ReLU": "Activation",
+    "Identity": "Activation",
 }
 """Classes of Keras that compute what a class of ours with another name does."""
 
@@ -54,6 +53,8 @@ IDLE: Mapping[str, tuple[Any, ...]] = {
     "quantization_config": (None,),
     "ragged": (False,),
     "renorm": (False,),
+    "renorm_clipping": (None,),
+    "renorm_momentum": (),
     "rms_scaling": (False,),
     "sparse": (False,),
     "synchronized": (False,),
@@ -82,6 +83,8 @@ class LayerReader:
         self.dialect = dialect
         self.report = report
         self.masked = masked
+        self.part: Callable[[Any, Keys], Part] = self.layer
+        """Reads a layer or a model: what may stand inside a wrapper."""
         self.objects = Objects(dialect, report)
 
     def layer(self, entry: Any, keys: Keys) -> Part:
@@ -99,7 +102,7 @@ class LayerReader:
         """
         class_name, config = self.split(entry, keys)
         name = str(config.get("name") or entry.get("name") or class_name.lower())
-        first = self.dialect.generation == 1
+        first = self.dialect.generation == 1 or class_name == "Merge"
         modern, config = keras1.modern(class_name, config) if first else (class_name, dict(config))
         tag = CLASSES.get(modern, modern)
         part = Part(tag, {}, name, class_name, trainable=config.pop("trainable", True) is not False)

@@ -55,6 +55,9 @@ def _recurrent_of_cell(reader: LayerReader, part: Part, config: dict[str, Any], 
     """RNN(LSTMCell(...)) is an LSTM, and so on."""
     cell = config.pop("cell", None)
     class_name, inner = reader.split(cell, (*keys, "config", "cell"))
+    if class_name == "StackedRNNCells":
+        _stacked(reader, part, config, inner, keys)
+        return
     part.tag = class_name.removesuffix("Cell")
     if part.tag not in RECURRENT or class_name == part.tag:
         message = f"{part.label}: there is no cell {class_name} here, expected LSTMCell, GRUCell or SimpleRNNCell"
@@ -65,11 +68,34 @@ def _recurrent_of_cell(reader: LayerReader, part: Part, config: dict[str, Any], 
     _recurrent(reader, part, config, keys)
 
 
+def _stacked(reader: LayerReader, part: Part, config: dict[str, Any], stack: Mapping[str, Any], keys: Keys) -> None:
+    """RNN([LSTMCell(...), GRUCell(...)]) is an LSTM and a GRU one after the other."""
+    if config.get("return_state") or (reader.masked and config.get("go_backwards")):
+        what = "return_state" if config.get("return_state") else "go_backwards and masks"
+        raise reader.refuse(f"{part.label}: stacked cells with {what} are not known here", (*keys, "config"))
+    cells = stack.get("cells")
+    place = (*keys, "config", "cell", "config", "cells")
+    if not isinstance(cells, list) or not cells:
+        raise reader.refuse(f"{part.label}: stacked cells are a list of cells", place)
+    for index, cell in enumerate(cells):
+        class_name, _ = reader.split(cell, (*place, index))
+        shared = {**config, "return_sequences": index < len(cells) - 1 or config.get("return_sequences", False)}
+        shared["go_backwards"] = config.get("go_backwards", False) and index == 0
+        inner = reader.layer({"class_name": "RNN", "config": {**shared, "name": f"cell_{index}", "cell": cell}}, place)
+        if inner.is_model:
+            raise reader.refuse(f"{part.label}: stacked cells inside stacked cells are not known here", place)
+        inner.keras_class, inner.arguments["name"] = class_name, inner.name
+        part.inside.append(inner)
+    if "batch_input_shape" in part.arguments:
+        part.inside[0].arguments["batch_input_shape"] = part.arguments.pop("batch_input_shape")
+    part.tag = "Sequential"
+    config.clear()
+    reader.report.decide(f"{part.label}: its stacked cells are layers one after the other")
+
+
 def _wrapper(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys) -> None:
     """The layer inside a wrapper."""
-    inner = reader.layer(config.pop("layer", None), (*keys, "config", "layer"))
-    if inner.is_model:
-        raise reader.refuse(f"{part.label}: a model inside a wrapper is not known here", keys)
+    inner = reader.part(config.pop("layer", None), (*keys, "config", "layer"))
     inner.trainable = inner.trainable and part.trainable
     part.inside = [inner]
 
@@ -78,6 +104,8 @@ def _bidirectional(reader: LayerReader, part: Part, config: dict[str, Any], keys
     """Keras 3 names the forward layer itself, and may write the backward one, which must be its twin."""
     _wrapper(reader, part, config, keys)
     inner = part.inside[0]
+    if inner.tag not in RECURRENT:
+        raise reader.refuse(f"{part.label}: only around LSTM, GRU and SimpleRNN, found {inner.label}", keys)
     if reader.masked and inner.arguments.get("return_sequences") and reader.dialect.bidirectional_zeros:
         inner.arguments["zero_output_for_mask"] = True
         reader.report.decide(f"{part.label}: masked steps give zeros, as in tf.keras 2 and Keras 3")
@@ -112,17 +140,8 @@ def _merge(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys) 
         config["mask_rule"] = "any"
 
 
-def _softmax(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys) -> None:
-    if config.pop("axis", -1) != -1:
-        raise reader.refuse(f"{part.label}: a softmax over another axis than the last is not known here", keys)
-    config["activation"] = "softmax"
-
-
-def _relu(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys) -> None:
-    values = [config.pop(key, None) or 0 for key in ("max_value", "negative_slope", "threshold")]
-    if any(values):
-        raise reader.refuse(f"{part.label}: a ReLU with a limit, a slope or a threshold is not known here", keys)
-    config["activation"] = "relu"
+def _identity(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys) -> None:
+    config["activation"] = "linear"
 
 
 def _leaky(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys) -> None:
@@ -172,8 +191,7 @@ ODDITIES: Mapping[str, tuple[Oddity, ...]] = {
     "TimeDistributed": (_wrapper,),
     "Bidirectional": (_bidirectional,),
     **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), (_merge,)),
-    "Softmax": (_softmax,),
-    "ReLU": (_relu,),
+    "Identity": (_identity,),
     "LeakyReLU": (_leaky,),
     "Lambda": (_lambda,),
     "Conv1D": (_single("kernel_size", "strides", "dilation_rate"),),

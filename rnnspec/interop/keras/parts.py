@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Part"]
+__all__ = ["Part", "Reference", "shortest"]
+
+Reference = tuple[str, int, int]
+"""A tensor: the layer, the number of its call, the number of the tensor that it gave."""
 
 
 @dataclass
@@ -15,12 +18,14 @@ class Part:
 
     Attributes:
         tag: Our name of its class.
-        arguments: The data for our config, without the parts inside.
+        arguments: The data for our config, without the parts inside and the calls.
         name: Its name in Keras.
         keras_class: Its class in Keras, by which groups of weights are numbered.
         inside: The layer of a wrapper, or the layers of a model.
         trainable: Whether the layer itself is to be trained.
         cudnn: Whether it is one of Keras's CuDNN layers.
+        calls: In a graph, the tensors that each of its calls takes, in our names.
+        masked_calls: For each call whether Keras 3 gave it a mask; empty where the file does not say it.
     """
 
     tag: str
@@ -30,11 +35,23 @@ class Part:
     inside: list[Part] = field(default_factory=list)
     trainable: bool = True
     cudnn: bool = False
+    calls: list[list[Reference]] = field(default_factory=list)
+    masked_calls: list[bool] = field(default_factory=list)
 
     @property
     def is_model(self) -> bool:
         """Whether it is a model of layers."""
         return self.tag in ("Sequential", "graph")
+
+    @property
+    def holds_model(self) -> bool:
+        """Whether it is a model, or a wrapper around one."""
+        return self.is_model or any(part.holds_model for part in self.inside)
+
+    @property
+    def our_name(self) -> str:
+        """Its name here."""
+        return str(self.arguments["name"])
 
     @property
     def label(self) -> str:
@@ -43,16 +60,30 @@ class Part:
 
     def schema(self) -> dict[str, Any]:
         """The data for our config: `{tag: {arguments}}`."""
+        arguments = self.arguments
+        if self.calls:
+            several = [_written(call) for call in self.calls]
+            arguments = {**arguments, "inbound_nodes": several if len(several) > 1 else shortest(self.calls[0])}
         if self.is_model:
-            return {self.tag: {**self.arguments, "layers": [part.schema() for part in self.inside]}}
+            return {self.tag: {**arguments, "layers": [part.schema() for part in self.inside]}}
         if self.inside:
-            return {self.tag: {"layer": self.inside[0].schema(), **self.arguments}}
-        return {self.tag: self.arguments}
+            return {self.tag: {"layer": self.inside[0].schema(), **arguments}}
+        return {self.tag: arguments}
 
     def leaves(self) -> Iterator[Part]:
-        """The layers that are no models, in Keras's order."""
-        if not self.is_model:
+        """The layers that hold no models, in Keras's order."""
+        if not self.holds_model:
             yield self
             return
         for part in self.inside:
             yield from part.leaves()
+
+
+def shortest(tensors: list[Reference]) -> Any:
+    """Tensors as a user would write them: the first one of a layer by its name, a single one without a list."""
+    written = _written(tensors)
+    return written[0] if len(written) == 1 else written
+
+
+def _written(tensors: list[Reference]) -> list[Any]:
+    return [name if (node, tensor) == (0, 0) else [name, node, tensor] for name, node, tensor in tensors]

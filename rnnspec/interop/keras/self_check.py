@@ -81,7 +81,7 @@ def _input_shapes(part: Part) -> list[tuple[Sequence[int | None], int | None]]:
 def _ids(part: Part, name: str) -> int | None:
     """How many ids an input of a graph may have; None where it is numbers."""
     for inside in part.inside:
-        if inside.arguments.get("inbound_nodes") == name:
+        if [(name, 0, 0)] in inside.calls:
             first = inside
             while first.is_model and first.tag == "Sequential":
                 first = first.inside[0]

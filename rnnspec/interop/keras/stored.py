@@ -10,6 +10,7 @@ from rnnspec.interop.keras.hdf5 import Array, Group
 from rnnspec.interop.keras.parts import Part
 from rnnspec.interop.keras.report import Report
 from rnnspec.interop.keras.sources import CONTAINERS, StoredWeights
+from rnnspec.registry import LAYERS
 
 __all__ = ["Stored", "stored_arrays"]
 
@@ -63,18 +64,13 @@ def _units(model: Part, groups: dict[str, list[Array]]) -> list[Part]:
     """The layers that have a group of their own: Keras 1 writes the layers of nested models one by one."""
     units: list[Part] = []
     for part in model.inside:
-        flat = part.is_model and part.name not in groups and all(leaf.name in groups for leaf in part.leaves())
+        flat = part.holds_model and part.name not in groups and all(leaf.name in groups for leaf in part.leaves())
         units += list(part.leaves()) if flat else [part]
     return units
 
 
 def _has_weights(part: Part) -> bool:
-    return any(leaf.tag in WEIGHTED or (leaf.inside and _has_weights(leaf.inside[0])) for leaf in part.leaves())
-
-
-WEIGHTED = (
-    "LSTM", "GRU", "SimpleRNN", "Dense", "Embedding", "Conv1D", "BatchNormalization", "LayerNormalization", "PReLU",
-)  # fmt: skip
+    return any(sum(weight_count(leaf, part)) for leaf in part.leaves())
 
 
 def _in_order(root: Group, name: str, file: str) -> list[Array]:
@@ -96,7 +92,7 @@ def _texts(group: Group, name: str) -> list[str]:
 
 def _taken_apart(part: Part, arrays: Sequence[Array], file: str) -> Stored:
     """The arrays of a nested model, which stand in one list: what is trained comes first."""
-    if not part.is_model:
+    if not part.holds_model:
         return [(part, list(arrays))]
     leaves = list(part.leaves())
     counts = [weight_count(leaf, part) for leaf in leaves]
@@ -141,23 +137,30 @@ def _mismatch(file: str, parts: Sequence[Part], groups: Sequence[str]) -> Weight
 
 
 def _numbered(model: Part, root: Group, file: str) -> Stored:
-    container = next((root.groups[name] for name in CONTAINERS if name in root.groups), Group(root.name))
+    """The arrays of all layers inside a part: of a model, a wrapper around one, or stacked cells."""
+    if not model.is_model:
+        return _numbered(model.inside[0], root.groups.get("layer", Group(root.name)), file)
+    if "cell" in root.groups:
+        root = root.groups["cell"]
+    container = next((root.groups[name] for name in (*CONTAINERS, "cells") if name in root.groups), Group(root.name))
     by_class: dict[str, list[Group]] = {}
     for name in sorted(container.groups, key=_number):
         group = container.groups[name]
         if any(True for _ in group.all_arrays()):
             by_class.setdefault(_number(name)[0], []).append(group)
     found: Stored = []
+    idle = set()
     for part in model.inside:
         stem = _snake_case(part.keras_class)
         waiting = by_class.get(stem) or by_class.get(SECOND_NAMES.get(stem, ""))
-        if not _has_weights(part) and (part.is_model or not waiting):
+        if not _has_weights(part) and not (waiting and LAYERS.is_users(part.tag)):
+            idle.add(stem)  # such a group may hold the state of random numbers
             continue
         if not waiting:
             raise WeightsError(Problem(f"the weights have no group for {part.label}", file=file))
         group = waiting.pop(0)
-        found += _numbered(part, group, file) if part.is_model else [(part, _of_layer(part, group))]
-    left = [group.name for groups in by_class.values() for group in groups]
+        found += _numbered(part, group, file) if part.holds_model else [(part, _of_layer(part, group))]
+    left = [group.name for stem, groups in by_class.items() if stem not in idle for group in groups]
     if left:
         message = f"the weights are not this model's: no layer belongs to the groups {', '.join(left)}"
         raise WeightsError(Problem(message, file=file))

@@ -37,7 +37,7 @@ def parse_json(text: str | bytes, file: str, place: str) -> dict[str, Any]:
     """
     check_size(len(text), file, place)
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_hook=_plain)
     except RecursionError:
         raise _too_deep(file, place) from None
     except ValueError as error:
@@ -86,6 +86,13 @@ def check_size(size: int, file: str, place: str) -> None:
     """
     if size > MAX_TEXT:
         raise ConfigError(Problem(f"{place} has {size} bytes, at most {MAX_TEXT} are read", file=file))
+
+
+def _plain(data: dict[str, Any]) -> Any:
+    """Tuples, shapes and arrays, which some versions of Keras write as mappings, as lists and numbers."""
+    if data.get("class_name") in ("__tuple__", "TensorShape") and isinstance(data.get("items"), list):
+        return data["items"]
+    return data["value"] if data.keys() == {"type", "value"} and data["type"] == "ndarray" else data
 
 
 def _too_deep(file: str, place: str) -> ConfigError:
