@@ -190,7 +190,7 @@ ODDITIES: Mapping[str, tuple[Oddity, ...]] = {
     "RNN": (_recurrent_of_cell,),
     "TimeDistributed": (_wrapper,),
     "Bidirectional": (_bidirectional,),
-    **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), (_merge,)),
+    **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"), (_merge,)),
     "Identity": (_identity,),
     "LeakyReLU": (_leaky,),
     "Lambda": (_lambda,),

@@ -65,26 +65,36 @@ def _inputs(part: Part, like: Tensor) -> list[Tensor]:
 def _input_shapes(part: Part) -> list[tuple[Sequence[int | None], int | None]]:
     """The shape of every input, and how many ids there are where an Embedding takes it."""
     if part.tag == "graph":
-        return [
-            (inside.arguments["batch_input_shape"], _ids(part, inside.arguments["name"]))
-            for inside in part.inside
-            if inside.tag == "Input"
-        ]
+        shapes = {one.our_name: one.arguments["batch_input_shape"] for one in part.inside if one.tag == "Input"}
+        return [(shapes[name], _ids(part, number)) for number, name in enumerate(_input_names(part))]
     first = part
     while first.is_model:
         first = first.inside[0]
-    ids = first.arguments.get("input_dim") if first.tag == "Embedding" else None
     length = first.arguments.get("input_length")
-    return [(first.arguments.get("batch_input_shape") or (None, length), ids)]
+    return [(first.arguments.get("batch_input_shape") or (None, length), _ids(part, 0))]
 
 
-def _ids(part: Part, name: str) -> int | None:
-    """How many ids an input of a graph may have; None where it is numbers."""
-    for inside in part.inside:
-        if [(name, 0, 0)] in inside.calls:
-            first = inside
-            while first.is_model and first.tag == "Sequential":
-                first = first.inside[0]
-            if first.tag == "Embedding":
-                return int(first.arguments["input_dim"])
-    return None
+def _input_names(graph: Part) -> list[str]:
+    ends = graph.arguments["input_layers"]
+    return [ends] if isinstance(ends, str) else ends
+
+
+def _ids(part: Part, number: int) -> int | None:
+    """How many ids an input of a layer or model may have; None where it is numbers."""
+    if part.tag != "graph":
+        return (
+            int(part.arguments["input_dim"])
+            if part.tag == "Embedding"
+            else _ids(part.inside[0], 0)
+            if part.inside
+            else None
+        )
+    source = (_input_names(part)[number], 0, 0)
+    found = [
+        _ids(inside, position)
+        for inside in part.inside
+        for call in inside.calls
+        for position, taken in enumerate(call)
+        if taken == source
+    ]
+    return min((count for count in found if count is not None), default=None)
