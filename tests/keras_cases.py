@@ -12,10 +12,6 @@ import torch
 FILES = Path(__file__).parent / "keras_files"
 MODELS = sorted(path.stem for path in FILES.glob("*.npz"))
 
-# What these models have that is not built yet.
-NEEDS_GRAPHS = "graphs, nested models and merge layers"
-NOT_YET: dict[str, str] = {}
-
 
 def sources(name: str) -> Iterator[tuple[Path, Path | None]]:
     """Every way to read a model: the file of the architecture, and that of the weights where it is another."""

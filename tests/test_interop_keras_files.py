@@ -6,17 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from keras_cases import MODELS, NOT_YET, arrays, sources, worst
+from keras_cases import MODELS, arrays, sources, worst
 
 import rnnspec
 
 CASES = [
-    pytest.param(
-        name,
-        *source,
-        id="-with-".join(path.name for path in source if path),
-        marks=pytest.mark.xfail(reason=NOT_YET[name], raises=rnnspec.Error) if name in NOT_YET else (),
-    )
+    pytest.param(name, *source, id="-with-".join(path.name for path in source if path))
     for name in MODELS
     for source in sources(name)
 ]
@@ -31,7 +26,7 @@ def test_a_model_gives_the_outputs_of_the_keras_that_wrote_it(name: str, path: P
     assert model.report.difference <= 1e-5
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name not in NOT_YET])
+@pytest.mark.parametrize("name", MODELS)
 def test_the_same_model_comes_back_from_its_yaml(name: str) -> None:
     path, weights = next(sources(name))
     model = rnnspec.from_keras(path, weights, device="cpu")

@@ -157,7 +157,7 @@ def refused(name: str, version: str = "2.2.4", **config: Any) -> str:
             id="backwards",
         ),
         pytest.param("LeakyReLU", "3.1.0", {"negative_slope": 0.1}, {"LeakyReLU": {"alpha": 0.1}}, id="leaky-relu"),
-        pytest.param("Softmax", "2.4.0", {"axis": -1}, {"Activation": {"activation": "softmax"}}, id="softmax"),
+        pytest.param("Softmax", "2.4.0", {"axis": 1}, {"Softmax": {"axis": 1}}, id="softmax"),
     ],
 )
 def test_a_layer_is_read(name: str, version: str, config: dict[str, Any], schema: dict[str, Any]) -> None:

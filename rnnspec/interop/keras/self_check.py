@@ -81,14 +81,10 @@ def _input_names(graph: Part) -> list[str]:
 
 def _ids(part: Part, number: int) -> int | None:
     """How many ids an input of a layer or model may have; None where it is numbers."""
+    if part.tag == "Embedding":
+        return int(part.arguments["input_dim"])
     if part.tag != "graph":
-        return (
-            int(part.arguments["input_dim"])
-            if part.tag == "Embedding"
-            else _ids(part.inside[0], 0)
-            if part.inside
-            else None
-        )
+        return _ids(part.inside[0], 0) if part.inside else None
     source = (_input_names(part)[number], 0, 0)
     found = [
         _ids(inside, position)
