@@ -78,7 +78,7 @@ def test_to_dict_gives_every_argument_in_the_order_base_recurrent_cell() -> None
     names = list(config.SimpleRNNConfig(3).to_dict())
     assert names[:2] == ["trainable", "inbound_nodes"]
     assert names[6] == "return_sequences"
-    assert names[19:21] == ["units", "activation"]
+    assert names[20:22] == ["units", "activation"]
 
 
 def test_a_name_is_written_where_there_is_one() -> None:
