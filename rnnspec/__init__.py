@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rnnspec.interop.keras.reading import from_keras as from_keras
     from rnnspec.interop.torch_reading import from_torch as from_torch
     from rnnspec.interop.torch_writing import to_torch as to_torch
+    from rnnspec.interop.weights import load_weights as load_weights, save_weights as save_weights
     from rnnspec.nn.dropout import dropout_masks as dropout_masks
     from rnnspec.nn.recording import record as record
     from rnnspec.nn.truncated import tbptt as tbptt
@@ -81,11 +82,13 @@ _MODULE_OF = {
     "from_torch": "rnnspec.interop.torch_reading",
     "functional": "rnnspec.functional",
     "load": "rnnspec.yaml.load",
+    "load_weights": "rnnspec.interop.weights",
     "loads": "rnnspec.yaml.load",
     "nn": "rnnspec.nn",
     "plot": "rnnspec.display",
     "record": "rnnspec.nn.recording",
     "register": "rnnspec.registry",
+    "save_weights": "rnnspec.interop.weights",
     "tbptt": "rnnspec.nn.truncated",
     "to_torch": "rnnspec.interop.torch_writing",
     "use_engine": "rnnspec.engines.plan",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-GROUND = {"errors", "merging", "registry", "shapes"}
+GROUND = {"errors", "files", "merging", "registry", "shapes"}
 LIBRARY = GROUND | {
     "config",
     "yaml",
@@ -29,6 +29,7 @@ INNER = ("yaml.load", "interop.keras")
 # Every room and the rooms below it; a module counts to its longest match (`yaml.load` is a room of its own).
 BELOW: dict[str, set[str]] = {
     "errors": set(),
+    "files": GROUND,
     "merging": GROUND,
     "registry": GROUND,
     "shapes": GROUND,
@@ -61,6 +62,7 @@ HEAVY = {"cattr", "cattrs", "h5py", "numpy", "pytorch_lightning", "ruamel", "tor
 UNLOADED = {
     "": HEAVY | {"attr"},
     "errors": HEAVY | {"attr"},
+    "files": HEAVY | {"attr"},
     "merging": HEAVY | {"attr"},
     "registry": HEAVY | {"attr"},
     "shapes": HEAVY | {"attr"},

@@ -270,8 +270,15 @@ class TestBrokenRuns:
 
         assert str(raised.value) == f"{done[1]}/experiment.yaml: is no experiment any more, it was changed"
 
-    @pytest.mark.parametrize("how", ["other units", "cut off"])
-    def test_weights_that_do_not_fit_are_told(self, done: tuple[Experiment, Path], how: str) -> None:
+    @pytest.mark.parametrize(
+        ("how", "first"),
+        [
+            ("other units", "the tensor '0.kernel' has the shape (12, 12) in the file and (12, 15) in the model"),
+            ("cut off", "is no safetensors file, or is damaged: Error while deserializing: invalid header length"),
+        ],
+        ids=["other-units", "cut-off"],
+    )
+    def test_weights_that_do_not_fit_are_told(self, done: tuple[Experiment, Path], how: str, first: str) -> None:
         yaml, weights = done[1] / "experiment.yaml", done[1] / "weights.safetensors"
         if how == "other units":
             yaml.write_text(yaml.read_text().replace("units: 4", "units: 5"))
@@ -281,8 +288,9 @@ class TestBrokenRuns:
         with pytest.raises(WeightsError) as raised:
             load_run(done[1])
 
-        message = "the weights do not fit the run's experiment.yaml, one of the two was changed"
-        assert str(raised.value) == f"{weights}: {message}"
+        hint = "the run's experiment.yaml and its weights belong together, one of the two was changed"
+        assert str(raised.value).startswith(f"{weights}: {first}\n  hint: {hint}")
+        assert {problem.hint for problem in raised.value.problems} == {hint}
 
 
 def test_an_experiment_without_data_is_refused() -> None:

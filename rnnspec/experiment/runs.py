@@ -24,8 +24,6 @@ from types import TracebackType
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 
 import rnnspec
 from rnnspec import nn
@@ -149,8 +147,7 @@ def save_run(
         "result": rows[-1],
     }
     (folder / _ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    (folder / _WEIGHTS).write_bytes(save(weights))
+    rnnspec.save_weights(model, folder / _WEIGHTS)
     with (folder / "metrics.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -231,10 +228,10 @@ def _read_about(path: Path, channels: int | None) -> tuple[tuple[str, ...], Stan
 
 def _load_weights(model: torch.nn.Module, path: Path) -> None:
     try:
-        model.load_state_dict(load(path.read_bytes()))
-    except (SafetensorError, RuntimeError) as error:
-        message = "the weights do not fit the run's experiment.yaml, one of the two was changed"
-        raise WeightsError(Problem(message, file=str(path))) from error
+        rnnspec.load_weights(model, path)
+    except WeightsError as error:
+        hint = "the run's experiment.yaml and its weights belong together, one of the two was changed"
+        raise error.mapped(lambda problem: replace(problem, hint=hint)) from None
 
 
 def _draw(path: Path, config: ExperimentConfig, rows: Sequence[Row]) -> None:

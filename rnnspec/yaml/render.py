@@ -6,11 +6,9 @@ import json
 import math
 import os
 import re
-import secrets
-import shutil
-from pathlib import Path
 from typing import Any
 
+from rnnspec.files import write_bytes
 from rnnspec.yaml.scalars import typed
 
 __all__ = ["dump_text", "write_text"]
@@ -122,14 +120,4 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     Raises:
         OSError: If it cannot be written; the old file is untouched.
     """
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        with open(temporary, "x", encoding="utf-8", newline="") as file:
-            file.write(text)
-        if target.exists():
-            shutil.copymode(target, temporary)
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_bytes(path, text.encode())
