@@ -85,7 +85,7 @@ def test_metrics_are_read_back_from_what_they_write() -> None:
 
     assert from_dict(made.to_schema()) == made
     assert loads(dump(made)) == made
-    assert "- MeanAbsoluteError: {}\n" in dump(made)
+    assert "- MeanAbsoluteError\n" in dump(made)
 
 
 @pytest.mark.parametrize(

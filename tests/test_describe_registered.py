@@ -212,7 +212,7 @@ def test_an_argument_that_only_python_has_is_refused_unless_it_has_its_default(
             self.from_axis = from_axis
 
     monkeypatch.setattr(nn, "Flatten", Flatten)
-    assert Flatten().to_yaml() == "Flatten: {}\n"
+    assert Flatten().to_yaml() == "Flatten\n"
     with pytest.raises(ConfigError) as caught:
         Flatten(from_axis=2).to_yaml()
 

@@ -17,7 +17,7 @@ from rnnspec.registry import FUNCTIONS
 
 
 def read(name: str, version: str = "2.2.4", masked: bool = False, **config: Any) -> tuple[dict[str, Any], Report]:
-    report = Report("model.json", "weights.h5", "a JSON text")
+    report = Report("model.json", "a JSON text", "weights.h5")
     reader = LayerReader(dialect_of({}, "model.json", (version, ""), None, None), report, masked=masked)
     return reader.layer({"class_name": name, "config": {"name": "one", **config}}, ("config",)).schema(), report
 
@@ -54,7 +54,7 @@ def refused(name: str, version: str = "2.2.4", **config: Any) -> str:
                     "recurrent_initializer": {"class_name": "orthogonal", "config": {}},
                     "recurrent_activation": "sigmoid",
                     "unit_forget_bias": True,
-                    "kernel_regularizer": {"L1L2": {"l1": 0.0, "l2": 0.5}},
+                    "kernel_regularizer": {"L2": {"l": 0.5}},
                     "dropout": 0.1,
                     "recurrent_dropout": 0.2,
                     "implementation": 2,

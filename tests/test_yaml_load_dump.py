@@ -98,7 +98,7 @@ def test_defaults_are_left_out() -> None:
         "      dropout: 0.25\n"
         "  - Bidirectional:\n"
         "      layer: {GRU: {units: 3}}\n"
-        "  - Flatten: {}\n"
+        "  - Flatten\n"
         "train: {epochs: 3}\n"
     )
 

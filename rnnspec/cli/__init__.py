@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import rnnspec
-from rnnspec.cli import check, evaluate, fmt, predict, schema, show, train
+from rnnspec.cli import check, convert, evaluate, fmt, predict, schema, show, train
 from rnnspec.cli.imports import imported
 from rnnspec.cli.options import Parser, print_json
 from rnnspec.errors import ConfigWarning, Error, Problem
@@ -98,6 +98,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"rnnspec {rnnspec.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for command in (check, show, fmt, train, evaluate, predict, schema):
+    for command in (check, show, fmt, train, evaluate, predict, convert, schema):
         command.add_to(commands)
     return parser

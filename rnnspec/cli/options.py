@@ -16,6 +16,7 @@ __all__ = [
     "Parser",
     "add_command",
     "add_input_shape",
+    "add_keras",
     "add_settings",
     "load",
     "overrides",
@@ -86,6 +87,14 @@ def add_input_shape(parser: argparse.ArgumentParser) -> None:
     """Adds `--input-shape none,10,12`."""
     text = "the input's shape with the batch, for example none,10,12; not needed where the file tells it"
     parser.add_argument("--input-shape", type=_shape, metavar="SHAPE", help=text)
+
+
+def add_keras(parser: argparse.ArgumentParser) -> None:
+    """Adds `--weights FILE` and `--keras-version VERSION`."""
+    text = "a file with the weights, where the model's own holds none: .h5, .weights.h5 or .keras"
+    parser.add_argument("--weights", metavar="FILE", help=text)
+    text = "the version of Keras that wrote the model, for example 2.2.4; needed where the file does not tell it"
+    parser.add_argument("--keras-version", metavar="VERSION", help=text)
 
 
 def _shape(text: str) -> Shape:

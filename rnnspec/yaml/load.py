@@ -202,8 +202,10 @@ def _lean(value: Any) -> Any:
     if not isinstance(value, Config) or isinstance(value, Registered):
         return plain(value)
     arguments = {}
-    for attribute in fields(type(value)):
+    for attribute in sorted(fields(type(value)), key=lambda attribute: attribute.name != "name"):
         argument = getattr(value, attribute.name)
         if not same(argument, attribute.default):
             arguments[attribute.name] = _lean(argument)
-    return {value.identifier: arguments} if value.identifier in value.to_schema() else arguments
+    if value.identifier not in value.to_schema():
+        return arguments
+    return {value.identifier: arguments} if arguments else value.identifier

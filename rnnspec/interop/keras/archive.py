@@ -14,9 +14,8 @@ from rnnspec.errors import ConfigError, Problem
 from rnnspec.interop.keras.hdf5 import LEAST_BYTES, MAX_GROWTH, Group, read_group
 from rnnspec.interop.keras.texts import DAMAGED, MAX_TEXT, check_size, parse_json
 
-__all__ = ["SIGNATURE", "Archive", "read_archive"]
+__all__ = ["Archive", "read_archive"]
 
-SIGNATURE = b"PK\x03\x04"
 WEIGHTS = "model.weights.h5"
 ENTRIES = ("config.json", "metadata.json", WEIGHTS)
 MAX_ENTRIES = 10_000

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     import h5py
     import numpy.typing as npt
 
-__all__ = ["SIGNATURE", "Array", "Group", "read_group"]
+__all__ = ["Array", "Group", "read_group"]
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 MAX_NODES = 200_000
 """Groups and arrays in one file."""

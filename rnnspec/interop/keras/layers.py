@@ -200,7 +200,9 @@ class LayerReader:
         elif not ours:
             raise self.refuse(f"{label}: the argument '{key}' is not known here", keys)
         elif kind == "activation":
-            part.arguments[key] = self.objects.activation(value, label, keys)
+            name = self.objects.activation(value, label, keys)
+            if name != "linear" or LAYERS.is_users(part.tag) or _arguments_of(part.tag)[key] is not None:
+                part.arguments[key] = name
         else:
             part.arguments[key] = value
 
@@ -212,6 +214,6 @@ class LayerReader:
 
 
 @cache
-def _arguments_of(tag: str) -> frozenset[str]:
-    """The arguments of one of our own layers."""
-    return frozenset(field.name for field in fields(LAYERS.find(tag)))
+def _arguments_of(tag: str) -> Mapping[str, Any]:
+    """The arguments of one of our own layers, with their defaults."""
+    return {field.name: field.default for field in fields(LAYERS.find(tag))}

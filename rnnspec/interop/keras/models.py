@@ -96,6 +96,8 @@ class ModelReader:
         _rename(part, self.report)
         if heads:
             graphs.chain(part, heads)
+        if not keys and not config.get("name"):
+            del part.arguments["name"]  # up to Keras 2.2.2 a Sequential's name is not in its file
         return part
 
     def _branches(self, entry: Mapping[str, Any], keys: Keys) -> list[tuple[Part, list[Part]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ctypes import c_float
 from typing import Any
 
 from attrs import fields
@@ -82,15 +83,16 @@ class Objects:
         if value is None:
             return None
         tag, arguments = _split(value)
-        numbers = {key: arguments.get(key, 0.0) for key in ("l1", "l2")}
-        simple = {"l1": {"l1": 0.01, "l2": 0.0}, "l2": {"l1": 0.0, "l2": 0.01}, "l1_l2": {"l1": 0.01, "l2": 0.01}}
-        if not arguments and tag in simple:
-            return {"L1L2": simple[tag]}
+        if not arguments and tag in ("l1", "l2", "l1_l2"):
+            return tag  # here too 0.01
         if tag.removesuffix("Regularizer") in ("L1", "L2", "L1L2", "Weight", "Activity") and set(arguments) <= {
             "l1",
             "l2",
         }:
-            return {"L1L2": numbers}
+            l1, l2 = (_factor(arguments.get(key, 0.0)) for key in ("l1", "l2"))
+            if 0 in (l1, l2):
+                return {"L1": {"l": l1}} if l2 == 0 else {"L2": {"l": l2}}
+            return {"L1L2": {"l1": l1, "l2": l2}}
         self.report.leave_out(f"{label}: the {name} {tag}, which only matters in training")
         return None
 
@@ -147,6 +149,12 @@ def _split(value: Any) -> tuple[str, dict[str, Any]]:
             return str(value["class_name"]), dict(config) if isinstance(config, Mapping) else {}
         return str(value.get("name")), {str(key): item for key, item in value.items() if key != "name"}
     return str(value), {}
+
+
+def _factor(value: Any) -> Any:
+    """The number that was meant: some Keras write factors as float32 keeps them, 0.01 as 0.009999999776482582."""
+    short = float(f"{value:.7g}") if isinstance(value, float) else value
+    return short if isinstance(value, float) and c_float(short).value == value else value
 
 
 def _known(family: type[TaggedConfig], tag: str, arguments: Mapping[str, Any]) -> bool:

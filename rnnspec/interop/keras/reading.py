@@ -24,7 +24,7 @@ from rnnspec.interop.keras.self_check import self_check
 from rnnspec.interop.keras.sources import Source, StoredWeights, open_source
 from rnnspec.interop.keras.texts import KINDS
 
-__all__ = ["from_keras"]
+__all__ = ["examine", "from_keras", "read_model"]
 
 
 def from_keras(
@@ -54,18 +54,32 @@ def from_keras(
         ConfigError: If a file is damaged or none of Keras, or the model has something that is not known here.
         WeightsError: If the weights do not fit the model; every tensor is named with both shapes.
     """
+    return read_model(path, weights, keras_version=keras_version, device=device, dtype=dtype)[0]
+
+
+def read_model(
+    path: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | None = None,
+    *,
+    keras_version: str | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | str | None = None,
+) -> tuple[torch.nn.Module, Part]:
+    """Does the work of `from_keras`.
+
+    Args:
+        path: The file with the architecture.
+        weights: The file with the weights, if it is another.
+        keras_version: The version of Keras that wrote the model.
+        device: Where the weights live.
+        dtype: Dtype of the weights.
+
+    Returns:
+        The module, and the model as it was read.
+    """
     source = open_source(path)
     stored = _weights_of(source, weights)
-    if source.config is None:
-        hint = "give the text of to_json() as path, and this file as weights="
-        raise ConfigError(Problem("the file holds weights alone, no model", file=source.file, hint=hint))
-    report = Report(source.file, stored.file, source.kind, layout=stored.layout, left_out=list(source.left_out))
-    report.backend = stored.backend or source.backend
-    told = source.keras_version or _told_by(stored)
-    dialect = dialect_of(source.config, source.file, told, keras_version, report.backend)
-    report.keras_version, report.version_source = dialect.text, dialect.source
-    part = ModelReader(dialect, report).model(source.config)
-    config = _config(part, report)
+    part, config, report = _architecture(source, stored, keras_version)
     found = converted(part, stored, report)
     with located(stored.file):
         fill(build(config, device="meta"), part, found)  # nothing large is made before all weights are known to fit
@@ -74,7 +88,53 @@ def from_keras(
     model.eval()
     self_check(model, part, report)
     model.config, model.report = cast(Any, config), cast(Any, report)
-    return model
+    return model, part
+
+
+def examine(
+    path: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None, *, keras_version: str | None = None
+) -> tuple[Config, Report]:
+    """Tells what `from_keras` finds in a file; of the text of an architecture too, whose weights are elsewhere.
+
+    Args:
+        path: The file with the architecture.
+        weights: The file with the weights, if it is another.
+        keras_version: The version of Keras that wrote the model.
+
+    Returns:
+        The model's config, and the report.
+
+    Raises:
+        ConfigError: If a file is damaged or none of Keras, or the model has something that is not known here.
+        WeightsError: If the weights do not fit the model.
+    """
+    source = open_source(path)
+    if weights is None and source.weights is None:
+        _, config, report = _architecture(source, None, keras_version)
+        with located(source.file):
+            build(config, device="meta")
+        return config, report
+    model: Any = read_model(path, weights, keras_version=keras_version, device="cpu")[0]
+    return model.config, model.report
+
+
+def _architecture(
+    source: Source, stored: StoredWeights | None, keras_version: str | None
+) -> tuple[Part, Config, Report]:
+    """The model of a file without its weights: as it was read, our config, and what was decided."""
+    if source.config is None:
+        hint = "give the text of to_json() as path, and this file as weights="
+        raise ConfigError(Problem("the file holds weights alone, no model", file=source.file, hint=hint))
+    report = Report(source.file, source.kind, left_out=list(source.left_out), backend=source.backend)
+    told = source.keras_version
+    if stored is not None:
+        report.weights_path, report.layout = stored.file, stored.layout
+        report.backend = stored.backend or source.backend
+        told = told or _told_by(stored)
+    dialect = dialect_of(source.config, source.file, told, keras_version, report.backend)
+    report.keras_version, report.version_source = dialect.text, dialect.source
+    part = ModelReader(dialect, report).model(source.config)
+    return part, _config(part, report), report
 
 
 def _weights_of(source: Source, weights: str | os.PathLike[str] | None) -> StoredWeights:

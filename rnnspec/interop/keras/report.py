@@ -13,8 +13,8 @@ class Report:
 
     Attributes:
         path: The file with the architecture.
-        weights_path: The file with the weights; often the same.
-        kind: What the first file is, in words.
+        kind: What it is, in words.
+        weights_path: The file with the weights, often the same; None where they were not read.
         keras_version: The version that decides what a name means; None where nothing needed one.
         version_source: Where the version comes from, in words.
         backend: The backend that wrote the weights, where the file tells.
@@ -30,8 +30,8 @@ class Report:
     """
 
     path: str
-    weights_path: str
     kind: str
+    weights_path: str | None = None
     keras_version: str | None = None
     version_source: str = ""
     backend: str | None = None
@@ -60,9 +60,10 @@ class Report:
         """The report as lines of text."""
         version = "not needed" if self.keras_version is None else f"{self.keras_version}, {self.version_source}"
         arrays, numbers = self.weights
+        weights = f"{self.weights_path}, {self.layout}, {arrays} arrays, {numbers} numbers"
         facts = [
             f"file: {self.path}, {self.kind}",
-            f"weights: {self.weights_path}, {self.layout}, {arrays} arrays, {numbers} numbers",
+            f"weights: {weights if self.weights_path else 'in another file'}",
             f"Keras version: {version}",
             *([f"backend: {self.backend}"] if self.backend else []),
             *([f"hard_sigmoid: {self.hard_sigmoid}"] if self.hard_sigmoid else []),

@@ -12,7 +12,7 @@ from rnnspec.engines.plan import use_engine
 from rnnspec.interop.keras.parts import Part
 from rnnspec.interop.keras.report import Report
 
-__all__ = ["self_check"]
+__all__ = ["input_shapes", "is_large", "largest_difference", "random_inputs", "self_check"]
 
 BATCH, STEPS = 2, 6
 """Sizes that a model leaves free."""
@@ -28,17 +28,57 @@ def self_check(model: nn.Module, part: Part, report: Report) -> None:
         part: The model as it was read.
         report: Where the difference is noted.
     """
-    inputs = _inputs(part, next(iter(model.parameters()), torch.empty(0)))
-    steps = max((shape.shape[1] for shape in inputs if shape.dim() > 1), default=1) * inputs[0].shape[0]
-    if steps * sum(parameter.numel() for parameter in model.parameters()) > MAX_PRODUCTS:
+    inputs = random_inputs(input_shapes(part), next(iter(model.parameters()), torch.empty(0)))
+    if is_large(model, inputs):
         report.check = "left out, the model is large"
         return
     planned = _outputs(model, inputs)
     with use_engine("steps"):
         looped = _outputs(model, inputs)
-    differences = [(a - b).abs().max().item() for a, b in zip(planned, looped, strict=True) if a.numel()]
-    report.difference = max(differences, default=0.0)
+    report.difference = _difference(planned, looped)
     report.check = f"differs from the plain step loop by {report.difference:.1e} at most"
+
+
+def largest_difference(model: nn.Module, other: nn.Module, inputs: Sequence[Tensor]) -> tuple[float, float]:
+    """Compares two models, both in evaluation mode.
+
+    Args:
+        model: The one.
+        other: The other.
+        inputs: What both get.
+
+    Returns:
+        The largest difference, and the largest number in the outputs.
+    """
+    outputs = _outputs(model, inputs)
+    return _difference(outputs, _outputs(other, inputs)), _largest(outputs)
+
+
+def is_large(model: nn.Module, inputs: Sequence[Tensor]) -> bool:
+    """Whether a model is too large for a run as a check.
+
+    Args:
+        model: The model.
+        inputs: What it would get.
+
+    Returns:
+        Whether it takes too many products.
+    """
+    steps = max((tensor.shape[1] for tensor in inputs if tensor.dim() > 1), default=1) * inputs[0].shape[0]
+    return steps * sum(parameter.numel() for parameter in model.parameters()) > MAX_PRODUCTS
+
+
+def _difference(outputs: Sequence[Tensor], others: Sequence[Tensor]) -> float:
+    return _largest([_apart(one, other) for one, other in zip(outputs, others, strict=True)])
+
+
+def _apart(one: Tensor, other: Tensor) -> Tensor:
+    """How far apart numbers are; two that are infinite or no numbers alike are not."""
+    return (one - other).masked_fill((one == other) | (one.isnan() & other.isnan()), 0)
+
+
+def _largest(tensors: Sequence[Tensor]) -> float:
+    return max((tensor.abs().max().item() for tensor in tensors if tensor.numel()), default=0.0)
 
 
 def _outputs(model: Any, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -49,10 +89,19 @@ def _outputs(model: Any, inputs: Sequence[Tensor]) -> list[Tensor]:
     return list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
 
 
-def _inputs(part: Part, like: Tensor) -> list[Tensor]:
+def random_inputs(shapes: Sequence[tuple[Sequence[int | None], int | None]], like: Tensor) -> list[Tensor]:
+    """Random inputs for a model.
+
+    Args:
+        shapes: For each input its shape, and the number of ids where it takes ids.
+        like: A weight of the model, for the dtype and the device.
+
+    Returns:
+        One tensor an input; free sizes are small.
+    """
     generator = torch.Generator().manual_seed(0)
     inputs = []
-    for shape, ids in _input_shapes(part):
+    for shape, ids in shapes:
         sizes = [size or default for size, default in zip(shape, (BATCH, *[STEPS] * len(shape)), strict=False)]
         if ids is None:
             values = torch.randn(sizes, generator=generator).to(like.dtype)
@@ -62,8 +111,15 @@ def _inputs(part: Part, like: Tensor) -> list[Tensor]:
     return inputs
 
 
-def _input_shapes(part: Part) -> list[tuple[Sequence[int | None], int | None]]:
-    """The shape of every input, and how many ids there are where an Embedding takes it."""
+def input_shapes(part: Part) -> list[tuple[Sequence[int | None], int | None]]:
+    """Tells what a model takes.
+
+    Args:
+        part: The model as it was read.
+
+    Returns:
+        The shape of every input, and how many ids there are where an Embedding takes it.
+    """
     if part.tag == "graph":
         shapes = {one.our_name: one.arguments["batch_input_shape"] for one in part.inside if one.tag == "Input"}
         return [(shapes[name], _ids(part, number)) for number, name in enumerate(_input_names(part))]

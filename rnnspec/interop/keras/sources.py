@@ -10,15 +10,13 @@ from typing import Any
 from rnnspec.errors import ConfigError, Error, Problem
 from rnnspec.interop.keras import archive, hdf5
 from rnnspec.interop.keras.hdf5 import Group
-from rnnspec.interop.keras.texts import KINDS, MAX_TEXT, check_size, parse_json, parse_yaml
+from rnnspec.interop.keras.kinds import MAX_HEAD, MAX_TEXT, is_hdf5, is_zip
+from rnnspec.interop.keras.texts import KINDS, check_size, parse_json, parse_yaml
 
 __all__ = ["CONTAINERS", "Source", "StoredWeights", "open_source"]
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 """What the group with the layers is called in files whose groups are numbered by class: since 2.13, and in 2.12."""
-
-# HDF5 lets other data stand before the file proper, in these sizes.
-_HDF5_STARTS = (0, 512, 1024, 2048)
 
 
 @dataclass
@@ -84,13 +82,13 @@ def open_source(path: str | os.PathLike[str]) -> Source:
     try:
         size = os.stat(path).st_size
         with Path(path).open("rb") as opened:
-            head = opened.read(_HDF5_STARTS[-1] + 8)
+            head = opened.read(MAX_HEAD)
     except OSError as error:
         raise ConfigError(Problem(f"the file cannot be read: {error.strerror}", file=file, hint=KINDS)) from None
     _require_h5py()
-    if any(head[start : start + 8] == hdf5.SIGNATURE for start in _HDF5_STARTS):
+    if is_hdf5(head):
         return _hdf5_source(path, file, size)
-    if head.startswith(archive.SIGNATURE):
+    if is_zip(head):
         return _archive_source(path, file)
     if not head.strip():
         raise ConfigError(Problem("the file is empty", file=file, hint=KINDS))

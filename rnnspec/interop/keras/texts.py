@@ -7,12 +7,10 @@ import re
 from typing import Any
 
 from rnnspec.errors import ConfigError, Problem
+from rnnspec.interop.keras.kinds import MAX_TEXT
 from rnnspec.yaml.document import parse
 
 __all__ = ["MAX_DEPTH", "MAX_TEXT", "parse_json", "parse_yaml"]
-
-MAX_TEXT = 10_000_000
-"""A larger text is refused, in bytes."""
 
 MAX_DEPTH = 200
 """Lists and mappings inside each other."""
