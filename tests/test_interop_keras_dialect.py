@@ -88,7 +88,8 @@ def test_a_default_that_changed_within_one_version_is_asked_for() -> None:
         of("2.2.4-tf").absent("recurrent_activation")
     assert str(caught.value) == (
         "model.h5: the file does not tell which Keras wrote it, so the default of recurrent_activation is not known: "
-        "it changed with Keras 2.3 and TensorFlow 2\n  hint: give it: from_keras(..., keras_version='2.2.4')"
+        "it changed with Keras 2.3 and TensorFlow 2\n"
+        "  hint: give it: from_keras(..., keras_version='2.2.4'), or --keras-version 2.2.4"
     )
 
 
@@ -117,5 +118,6 @@ def test_what_nothing_tells_is_asked_for() -> None:
         _ = dialect_of({}, "model.json", None, None, None).hard_sigmoid
     assert str(caught.value) == (
         "model.json: the file does not tell which Keras wrote it, so hard_sigmoid is not known: clip(0.2 x + "
-        "0.5, 0, 1) before Keras 3, relu6(x + 3) / 6 since\n  hint: give it: from_keras(..., keras_version='2.2.4')"
+        "0.5, 0, 1) before Keras 3, relu6(x + 3) / 6 since\n"
+        "  hint: give it: from_keras(..., keras_version='2.2.4'), or --keras-version 2.2.4"
     )

@@ -18,6 +18,8 @@ FIRST = {"inner_activation", "inner_init", "consume_less", "W_regularizer", "nb_
 SECOND = {"implementation", "time_major", "batch_input_shape"}
 THIRD = {"batch_shape"}
 
+GIVE_VERSION = "give it: from_keras(..., keras_version='2.2.4'), or --keras-version 2.2.4"
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -50,7 +52,7 @@ class Dialect:
             The error.
         """
         message = f"the file does not tell which Keras wrote it, so {what} is not known: {why}"
-        return ConfigError(Problem(message, file=self.file, hint="give it: from_keras(..., keras_version='2.2.4')"))
+        return ConfigError(Problem(message, file=self.file, hint=GIVE_VERSION))
 
     @property
     def hard_sigmoid(self) -> str:

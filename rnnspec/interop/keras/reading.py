@@ -123,7 +123,7 @@ def _architecture(
 ) -> tuple[Part, Config, Report]:
     """The model of a file without its weights: as it was read, our config, and what was decided."""
     if source.config is None:
-        hint = "give the text of to_json() as path, and this file as weights="
+        hint = "give the text of to_json() as path, and this file as weights= or --weights"
         raise ConfigError(Problem("the file holds weights alone, no model", file=source.file, hint=hint))
     report = Report(source.file, source.kind, left_out=list(source.left_out), backend=source.backend)
     told = source.keras_version
@@ -142,7 +142,11 @@ def _weights_of(source: Source, weights: str | os.PathLike[str] | None) -> Store
     if weights is None:
         if source.weights is None:
             message = f"{source.kind} holds no weights"
-            raise ConfigError(Problem(message, file=source.file, hint="give their file: from_keras(path, weights=...)"))
+            raise ConfigError(
+                Problem(
+                    message, file=source.file, hint="give their file: from_keras(path, weights=...), or --weights FILE"
+                )
+            )
         return source.weights
     given = open_source(weights)
     if given.weights is None:
