@@ -74,6 +74,21 @@ def test_a_graph_is_written_as_it_is_read() -> None:
         "output_layers: [dense_1, [dense_1, 1, 0]]}"
     )
     assert rnnspec.loads(rnnspec.dump(config)) == config
+    assert rnnspec.loads(rnnspec.dump(config, defaults=True)) == config
+
+
+def test_a_graph_is_dumped_with_names_where_they_say_all() -> None:
+    text = (
+        "graph:\n"
+        "  layers:\n"
+        "    - Dense: {name: both, inbound_nodes: [[x], [z]], units: 2}\n"
+        "    - Add: {name: sum, inbound_nodes: [both, [both, 1, 0]]}\n"
+        "    - Dense: {name: twice, inbound_nodes: [[sum], [[both, 1, 0]]], units: 2}\n"
+        "    - Dense: {name: end, inbound_nodes: [twice, 1, 0], units: 2}\n"
+        "  input_layers: [x, z]\n"
+        "  output_layers: [end, twice]\n"
+    )
+    assert rnnspec.dump(graph(text)) == text
 
 
 def test_a_model_may_be_a_layer() -> None:

@@ -36,6 +36,7 @@ __all__ = [
     "Tensors",
     "Weights",
     "Whole",
+    "shortest_calls",
     "show",
 ]
 
@@ -172,6 +173,26 @@ def _calls(value: Any) -> Any:
     if isinstance(value, (list, tuple)) and value and not any(map(_is_reference, value)):
         return tuple(_references(call) for call in value)
     return _references(value)
+
+
+def shortest_calls(calls: Any) -> Any:
+    """Writes references as people do: a name where it says all, no list around a single one.
+
+    Args:
+        calls: The references of a call, or of several calls, as a config has them.
+
+    Returns:
+        Data that are read as the same.
+    """
+    if calls and isinstance(calls[0][0], (list, tuple)):
+        return [[_shortest(item) for item in call] for call in calls]
+    short = [_shortest(item) for item in calls]
+    return short[0] if len(short) == 1 else short
+
+
+def _shortest(reference: Any) -> Any:
+    name, node, tensor = reference
+    return name if (node, tensor) == (0, 0) else [name, node, tensor]
 
 
 def _axis(value: Any) -> Any:

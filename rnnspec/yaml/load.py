@@ -195,6 +195,7 @@ def _lean(value: Any) -> Any:
     from attrs import fields
 
     from rnnspec.config.base import Config, plain, same
+    from rnnspec.config.checks import shortest_calls
     from rnnspec.config.tags import Registered
 
     if isinstance(value, list | tuple):
@@ -205,7 +206,8 @@ def _lean(value: Any) -> Any:
     for attribute in sorted(fields(type(value)), key=lambda attribute: attribute.name != "name"):
         argument = getattr(value, attribute.name)
         if not same(argument, attribute.default):
-            arguments[attribute.name] = _lean(argument)
+            wired = attribute.name in ("inbound_nodes", "input_layers", "output_layers")
+            arguments[attribute.name] = shortest_calls(argument) if wired else _lean(argument)
     if value.identifier not in value.to_schema():
         return arguments
     return {value.identifier: arguments} if arguments else value.identifier
