@@ -127,7 +127,7 @@ class TestRunsWithNamesOfOnesOwn:
         assert (ran.code, ran.out) == (1, "")
         lines = ran.err.splitlines()
         assert lines[0] == (
-            "runs/small-1/experiment.yaml:22:14: model[0].RNN.cell.Kept: unknown cell 'Kept', expected one of GRU, "
+            "runs/small-1/experiment.yaml:23:14: model[0].RNN.cell.Kept: unknown cell 'Kept', expected one of GRU, "
             "LSTM, SimpleRNN"
         )
         assert lines[-1] == (
