@@ -155,8 +155,6 @@ def _layer_config(module: Any) -> ModuleConfig:
 def _nameless(module: Any) -> ConfigError:
     """The error of a module that has no config."""
     name = type(module).__name__
-    if isinstance(module, nn.Sequential):
-        return ConfigError(Problem("a Sequential inside a model has no config", hint="add its layers one by one"))
     if getattr(nn, name, None) is type(module):
         return ConfigError(f"{name} has no config, it does one step")
     hint = f"register it: rnnspec.register.layer({name})"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ from attrs import fields
 from rnnspec import nn
 from rnnspec.config.base import Config, TaggedConfig
 from rnnspec.config.cells import CellConfig
+from rnnspec.config.checks import Reference
 from rnnspec.config.constraints import ConstraintConfig
 from rnnspec.config.experiment import ExperimentConfig
 from rnnspec.config.graph import GraphConfig
@@ -189,13 +191,21 @@ class _Maker:
 
     def _graph(self, config: GraphConfig, layers: Mapping[str, torch.nn.Module]) -> nn.Graph:
         wiring = config.wiring
-        calls = [(call.name, call.sources) for call in wiring.calls]
-        inputs = {name for name in wiring.inputs if name in layers}  # an Input passes on what it is given
+        nodes: dict[tuple[str, int], int] = {}  # a config numbers a layer's calls as it likes, a module as they run
+        counts: Counter[str] = Counter()
+        for call in wiring.calls:
+            nodes[call.name, call.node] = counts[call.name]
+            counts[call.name] += 1
+
+        def renumbered(sources: Sequence[Reference]) -> list[Reference]:
+            return [Reference(name, nodes.get((name, node), 0), tensor) for name, node, tensor in sources]
+
         return nn.Graph(
-            {name: layer for name, layer in layers.items() if name not in inputs},
-            calls,
+            # An Input passes on what it is given.
+            {name: layer for name, layer in layers.items() if name not in wiring.inputs},
+            [(call.name, renumbered(call.sources)) for call in wiring.calls],
             wiring.inputs,
-            wiring.outputs,
+            renumbered(wiring.outputs),
             name=config.name,
             trainable=config.trainable,
         )

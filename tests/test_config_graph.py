@@ -105,3 +105,31 @@ graph:
 def test_inbound_nodes_are_for_graphs_alone() -> None:
     with pytest.raises(rnnspec.ConfigError, match="inbound_nodes is for layers of a graph only"):
         rnnspec.loads("- Sequential: {layers: [{LSTM: {units: 3}}], inbound_nodes: x}")
+
+
+def test_what_a_layer_of_unknown_shape_returns_is_not_asked_for() -> None:
+    config = graph("""
+graph:
+  input_layers: [x, y]
+  layers:
+    - LSTM: {units: 3, return_state: true, name: encoder, inbound_nodes: x}
+    - LSTM: {units: 3, inbound_nodes: [y, [encoder, 0, 1], [encoder, 0, 2]]}
+""")
+    assert infer(config).error is None
+    assert infer(config, [(None, 5, 4), (None, 6, 2)]).output_shape == (None, 3)
+
+
+def test_the_calls_of_a_layer_run_in_their_order_where_they_can() -> None:
+    text = "graph: {input_layers: x, layers: [{Dense: {units: 3, name: d, inbound_nodes: %s}}], output_layers: %s}"
+    assert [call.node for call in graph(text % ("[[x], [d], [x]]", "[[d, 1, 0], [d, 2, 0]]")).wiring.calls] == [0, 1, 2]
+    assert [call.node for call in graph(text % ("[[[d, 1, 0]], [x]]", "d")).wiring.calls] == [1, 0]
+
+
+def test_models_inside_models_cost_no_more_than_their_layers() -> None:
+    """Twice as long at every level would be a million times here."""
+    inner: dict[str, object] = {"Dense": {"units": 2}}
+    for _ in range(20):
+        inner = {"graph": {"input_layers": "x", "layers": [{"Sequential": {"layers": [inner]}}]}}
+    config = rnnspec.from_dict(inner)
+    assert infer(config, (None, 2)).output_shape == (None, 2)
+    assert rnnspec.build(config, (None, 2)).compute_output_shape((None, 2)) == (None, 2)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from rnnspec.registry import Registry
 
@@ -31,6 +31,7 @@ __all__ = [
     "PositiveInt",
     "PositiveNumber",
     "Rate",
+    "Reference",
     "Seed",
     "Shape",
     "Tensors",
@@ -159,13 +160,24 @@ def _size(nested: Any) -> tuple[int, ...]:
     return (len(nested), *sizes.pop()) if sizes else (0,)
 
 
+class Reference(NamedTuple):
+    """A tensor of a graph: the name of a layer or an input, which of its calls, and which of the outputs of that."""
+
+    name: str
+    node: int = 0
+    tensor: int = 0
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
 def _references(value: Any) -> Any:
     """Polyaxon's references to other layers, each written as `(name, node index, tensor index)`."""
     if _is_reference(value):
         value = [value]
     if not isinstance(value, (list, tuple)) or not all(map(_is_reference, value)):
         raise ExpectedError("a layer's name, [name, node index, tensor index], or a list of these", value)
-    return tuple((str(item), 0, 0) if isinstance(item, str) else tuple(item) for item in value)
+    return tuple(Reference(str(item)) if isinstance(item, str) else Reference(*item) for item in value)
 
 
 def _calls(value: Any) -> Any:

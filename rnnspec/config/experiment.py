@@ -11,7 +11,7 @@ from rnnspec.config.base import Config, TaggedConfig
 from rnnspec.config.checks import Fraction, Limit, PositiveInt, PositiveNumber, Seed, Whole
 from rnnspec.config.losses import BinaryCrossEntropyLossConfig, CrossEntropyLossConfig, LossConfig
 from rnnspec.config.metrics import MetricConfig, MetricLike, OtherMetricConfig
-from rnnspec.config.model import MODEL, SequentialConfig, model_config
+from rnnspec.config.model import MODEL, model_config
 from rnnspec.config.module import ModuleConfig
 from rnnspec.config.optimizers import AdamConfig, OptimizerConfig
 from rnnspec.config.tags import tagged
@@ -166,8 +166,7 @@ class ExperimentConfig(Config):
 
     def warn(self) -> None:
         """Warns of an activation before a loss that takes logits."""
-        layers = self.model.layers if isinstance(self.model, SequentialConfig) else (self.model,)
-        activation = getattr(layers[-1], "activation", None)
+        activation = getattr(self.model.output_layer, "activation", None)
         wrong = LOGITS.get(self.loss.identifier)
         if wrong is not None and activation == wrong:
             warn(f"{self.loss.identifier} takes logits and applies {wrong} itself; leave {wrong} out of the last layer")

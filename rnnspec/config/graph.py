@@ -11,7 +11,7 @@ from attrs import frozen
 from rnnspec.config.checks import Limit, Tensors
 from rnnspec.config.module import ModuleConfig, ModuleLike
 from rnnspec.config.wiring import Wiring, name_problems, names_of, wire
-from rnnspec.errors import ConfigError, MaskError, Problem
+from rnnspec.errors import ConfigError, Problem
 from rnnspec.shapes import Shape
 
 __all__ = ["GraphConfig"]
@@ -56,18 +56,15 @@ class GraphConfig(ModuleConfig):
 
     def declared_input(self) -> Shape | None:
         """What is declared for the only input."""
-        from rnnspec.config.graph_shapes import flow
+        from rnnspec.config.graph_shapes import declared_input
 
-        if self.takes_several:
-            return None
-        return flow(self, [None], [None]).shapes[self.wiring.inputs[0], 0][0]
+        return None if self.takes_several else declared_input(self, self.wiring.inputs[0])
 
     def output_shapes(self, input_shape: Any) -> tuple[Shape | None, ...]:
         """The shapes of all outputs; several inputs have a list of shapes."""
-        from rnnspec.config.graph_shapes import flow
+        from rnnspec.config.graph_shapes import flow_of_shapes
 
-        given = input_shape if self.takes_several else [input_shape]
-        found = flow(self, given, [None] * len(given))
+        found = flow_of_shapes(self, input_shape if self.takes_several else [input_shape])
         if found.error is not None:
             raise found.error
         return tuple(map(found.shape, self.wiring.outputs))
@@ -82,17 +79,22 @@ class GraphConfig(ModuleConfig):
 
     def output_masks(self, mask: Any) -> tuple[bool | None, ...]:
         """Whether a mask leaves with each output; several inputs have a list of answers."""
-        from rnnspec.config.graph_shapes import flow
+        from rnnspec.config.graph_shapes import flow_of_masks
 
-        given = mask if self.takes_several else [mask]
-        found = flow(self, [None] * len(given), given)
-        if isinstance(found.error, MaskError):
+        found = flow_of_masks(self, mask if self.takes_several else [mask])
+        if found.error is not None:
             raise found.error
         return tuple(map(found.mask, self.wiring.outputs))
 
     def stateful_layers(self) -> list[ModuleConfig]:
         """Those of all layers, in the order of the list."""
         return [found for layer in self.stack for found in layer.stateful_layers()]
+
+    @property
+    def output_layer(self) -> ModuleConfig:
+        """The layer that gives the first output, or the one inside that."""
+        index = self.wiring.places.get(self.wiring.outputs[0].name)
+        return self if index is None else self.stack[index].output_layer  # an input may be an output
 
     @property
     def several_outputs(self) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from rnnspec import merging, shapes
 from rnnspec.config import convert
 from rnnspec.config.base import Config
-from rnnspec.config.checks import BatchShape
+from rnnspec.config.checks import BatchShape, Reference
 from rnnspec.config.embeddings import EmbeddingConfig
 from rnnspec.config.graph import GraphConfig
 from rnnspec.config.graph_shapes import flow
@@ -40,7 +40,7 @@ class LayerShapes:
         name: Its name; `lstm_1`, as Keras counts, where the config gives none.
         config: Its config.
         input_shape: Shape of the input with the batch, several for a layer that merges; None where it is not known.
-        output_shape: Shape of the (first) output; None where it is not known.
+        output_shapes: Shapes of the outputs, each None where it is not known.
         prefix: Path of the config in its file, which messages show before `keys`.
     """
 
@@ -48,8 +48,13 @@ class LayerShapes:
     name: str
     config: ModuleConfig
     input_shape: Any
-    output_shape: Shape | None
+    output_shapes: tuple[Shape | None, ...]
     prefix: tuple[Key, ...] = ()
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """Shape of the (first) output; None where it is not known."""
+        return self.output_shapes[0]
 
     @property
     def label(self) -> str:
@@ -146,7 +151,7 @@ def infer(
         return _fitting(experiment, found)
     given = None if input_shape is None else convert.structure(input_shape, BatchShape, ("input_shape",))
     unknown = [
-        LayerShapes(path, name, layer, None, None, prefix)
+        LayerShapes(path, name, layer, None, (None,), prefix)
         for path, name, layer in zip(paths, names_of(stack), stack, strict=True)
     ]
     return _walk(unknown, given, required, masked)
@@ -165,12 +170,12 @@ def _graph(
     count = len(wiring.inputs)
     shapes_given: list[Shape | None] = [None] * count
     if given is not None:
-        listed = [given] if count == 1 else list(given)
+        listed = list(given) if all(isinstance(one, (list, tuple)) for one in given) else [given]
         shapes_given = [convert.structure(one, BatchShape, ("input_shape",)) for one in listed]
     found = flow(config, shapes_given, [masked] * count)
     keys = (*keys, config.identifier)
     error = found.error.mapped(lambda problem: problem.under(*keys)) if found.error else None
-    inputs = tuple(found.shapes.get((name, 0), (None,))[0] for name in wiring.inputs)
+    inputs = tuple(found.shape(Reference(name)) for name in wiring.inputs)
     if error is None and required and None in inputs:
         name = wiring.inputs[inputs.index(None)]
         hint = f"make it a layer: Input: {{name: {name}, shape: [...]}}, or give an input_shape for the model"
@@ -181,7 +186,7 @@ def _graph(
             names[index],
             layer,
             found.inputs[index],
-            found.shapes[names[index], 0][0],
+            found.shapes[names[index], 0] or (None,),
             prefix,
         )
         for index, layer in enumerate(config.stack)
@@ -195,13 +200,14 @@ def _fitting(config: ExperimentConfig, inference: Inference) -> Inference:
     """Adds the error of a model that cannot be trained with the data: its output or its batch size does not fit."""
     if config.data is None or inference.error:
         return inference
-    last, output = inference.layers[-1], inference.output_shape
+    last, output = _last(config.model, inference), inference.output_shape
     numbers = config.data.classes or config.data.targets
     # One probability says all about two classes.
     single = config.data.classes == 2 and config.loss.identifier == "BinaryCrossEntropy"
     ranks, message = (3,) if config.data.step_targets else (2, 3), None
-    if last.config.several_outputs:
-        message = f"{last.config.label} returns several tensors ({last.config.several_outputs}), a loss takes one"
+    if config.model.several_outputs:
+        whole = config.model if isinstance(config.model, GraphConfig) else last.config
+        message = f"{whole.label} returns several tensors ({whole.several_outputs}), a loss takes one"
     elif output is not None and (len(output) not in ranks or output[-1] not in (None, numbers, 1 if single else None)):
         message = (
             f"{last.config.label} gives {format_shape(output)}, expected {numbers} numbers at the end, one for each"
@@ -211,6 +217,12 @@ def _fitting(config: ExperimentConfig, inference: Inference) -> Inference:
     if message:
         return replace(inference, error=ShapeError(Problem(message, last.keys)))
     return replace(inference, error=_other_batch_size(config, inference.input_shape) or _few_ids(config, inference))
+
+
+def _last(model: ModuleConfig, inference: Inference) -> LayerShapes:
+    """The layer that gives the (first) output."""
+    name = model.wiring.outputs[0].name if isinstance(model, GraphConfig) else None
+    return next((layer for layer in inference.layers if layer.name == name), inference.layers[-1])
 
 
 def _other_batch_size(config: ExperimentConfig, input_shape: Shape | None) -> ConfigError | None:
@@ -224,11 +236,12 @@ def _other_batch_size(config: ExperimentConfig, input_shape: Shape | None) -> Co
 
 def _few_ids(config: ExperimentConfig, inference: Inference) -> ConfigError | None:
     """The error of an `Embedding` that has no vector for some of the data's tokens."""
-    first, data = inference.layers[0], cast("DataConfig", config.data)
-    if not isinstance(first.config, EmbeddingConfig) or first.config.input_dim >= (data.tokens or 0):
-        return None
-    message = f"input_dim must be at least {data.tokens}, the number of ids in {data.identifier}"
-    return ConfigError(Problem(f"{message}, found {first.config.input_dim}", (*first.keys, "input_dim")))
+    tokens, named = cast("DataConfig", config.data).tokens or 0, cast("DataConfig", config.data).identifier
+    for layer in inference.layers:
+        if isinstance(layer.config, EmbeddingConfig) and layer.config.input_dim < tokens:
+            message = f"input_dim must be at least {tokens}, the number of ids in {named}"
+            return ConfigError(Problem(f"{message}, found {layer.config.input_dim}", (*layer.keys, "input_dim")))
+    return None
 
 
 def _walk(layers: list[LayerShapes], given: Shape | None, required: bool, masked: bool) -> Inference:
@@ -241,13 +254,13 @@ def _walk(layers: list[LayerShapes], given: Shape | None, required: bool, masked
         try:
             _refuse_unfit(layer)
             input_shape = _input_shape(layer, before, given, required)
-            output_shape = None if input_shape is None else _output_shape(layer, before, input_shape)
+            output_shapes = (None,) if input_shape is None else _output_shapes(layer, before, input_shape)
             mask_after = _mask(layer, mask, masker)
             if index + 1 < len(layers):
                 _check_one_output(layer, layers[index + 1])
         except Error as error:
             return Inference(tuple(found), error)
-        layer = replace(layer, input_shape=input_shape, output_shape=output_shape)
+        layer = replace(layer, input_shape=input_shape, output_shapes=output_shapes)
         masker = layer if mask_after and not mask else masker
         mask = mask_after
         found.append(layer)
@@ -295,10 +308,10 @@ def _with_batch(shape: Shape | None, rank: int | None) -> Shape | None:
     return (None, *shape) if shape is not None and rank is not None and len(shape) == rank - 1 else shape
 
 
-def _output_shape(layer: LayerShapes, before: LayerShapes | None, input_shape: Shape) -> Shape | None:
+def _output_shapes(layer: LayerShapes, before: LayerShapes | None, input_shape: Shape) -> tuple[Shape | None, ...]:
     source = "the model's input" if before is None else f"the output of {before.label}"
     try:
-        output_shape = layer.config.compute_output_shape(input_shape)
+        output_shapes = layer.config.output_shapes(input_shape)
     except ShapeError as error:
         hint = f"set return_sequences on {before.label}" if before and _gives_last_step(before.config) else None
         raise _located(error, layer, f", {source}", hint) from None
@@ -306,7 +319,7 @@ def _output_shape(layer: LayerShapes, before: LayerShapes | None, input_shape: S
         layer.config.check_input(input_shape)
     except Error as error:
         raise _located(error, layer) from None
-    return output_shape
+    return output_shapes
 
 
 def _gives_last_step(config: ModuleConfig) -> bool:

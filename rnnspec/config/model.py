@@ -67,8 +67,7 @@ class SequentialConfig(ModuleConfig):
         inference = infer(self, input_shape)
         if inference.error is not None:
             raise inference.error.mapped(lambda problem: problem.under("layers"))
-        last = inference.layers[-1]
-        return (None,) if last.input_shape is None else last.config.output_shapes(last.input_shape)
+        return inference.layers[-1].output_shapes
 
     def output_mask(self, mask: bool | None) -> bool | None:
         """What the layers make of it, one after another."""
@@ -84,6 +83,11 @@ class SequentialConfig(ModuleConfig):
     def stateful_layers(self) -> list[ModuleConfig]:
         """Those of all layers."""
         return [found for layer in self.stack for found in layer.stateful_layers()]
+
+    @property
+    def output_layer(self) -> ModuleConfig:
+        """The last layer, or the one inside that."""
+        return self.stack[-1].output_layer
 
     @property
     def several_outputs(self) -> str | None:

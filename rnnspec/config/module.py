@@ -9,7 +9,7 @@ from attrs import frozen
 
 from rnnspec import shapes
 from rnnspec.config.base import Preset, TaggedConfig
-from rnnspec.config.checks import InboundNodes, LayerName
+from rnnspec.config.checks import InboundNodes, LayerName, Reference
 from rnnspec.config.tags import tagged
 from rnnspec.errors import MaskError
 from rnnspec.registry import LAYERS, Registry
@@ -54,10 +54,10 @@ class ModuleConfig(TaggedConfig):
         return LayerConfig.from_users_tag(tag, arguments)
 
     @property
-    def calls(self) -> tuple[tuple[tuple[str, int, int], ...], ...]:
+    def calls(self) -> tuple[tuple[Reference, ...], ...]:
         """What each call of this layer in a graph takes; none where the layer does not say it."""
         nodes: Any = self.inbound_nodes
-        return () if not nodes else nodes if isinstance(nodes[0][0], tuple) else (nodes,)
+        return (nodes,) if nodes and isinstance(nodes[0], Reference) else nodes
 
     @property
     def label(self) -> str:
@@ -128,6 +128,11 @@ class ModuleConfig(TaggedConfig):
     def stateful_layers(self) -> list[ModuleConfig]:
         """The stateful layers inside, at any depth, in order; the layer itself, if it is one."""
         return [self] if getattr(self, "stateful", False) else []
+
+    @property
+    def output_layer(self) -> ModuleConfig:
+        """The layer that gives the (first) output: itself, but for a model."""
+        return self
 
     @property
     def several_outputs(self) -> str | None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import count
 
+from rnnspec.config.checks import Reference
 from rnnspec.config.module import ModuleConfig
 from rnnspec.errors import ConfigError, Key, Problem
 from rnnspec.registry import did_you_mean, snake_case
 
-__all__ = ["Call", "Reference", "Wiring", "name_problems", "names_of", "wire"]
-
-Reference = tuple[str, int, int]
-"""A tensor: the name of a layer or an input, which of its calls, and which of the outputs of that."""
+__all__ = ["Call", "Wiring", "name_problems", "names_of", "wire"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,11 @@ class Wiring:
     inputs: tuple[str, ...]
     calls: tuple[Call, ...]
     outputs: tuple[Reference, ...]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The index of each layer by its name."""
+        return {name: index for index, name in enumerate(self.names)}
 
 
 def wire(
@@ -108,9 +113,8 @@ class _Graph:
             self.count[call.name] += 1
         for name in self.inputs:
             self.count[name] = 1
-        self.outputs: tuple[Reference, ...] = tuple(output_layers) or (
-            (names[-1], max(self.count[names[-1]] - 1, 0), 0),
-        )
+        last = Reference(names[-1], max(self.count[names[-1]] - 1, 0))
+        self.outputs = tuple(output_layers) or (last,)
 
     def _calls(self) -> Iterator[Call]:
         """All calls, in the order of the layers; those of inputs are none."""
@@ -123,10 +127,10 @@ class _Graph:
     def _default(self, index: int) -> tuple[tuple[Reference, ...], ...]:
         """What a layer takes that does not say it: nothing where that is not clear."""
         if index and self.names[index - 1] not in self.declared:
-            return (((self.names[index - 1], 0, 0),),)
+            return ((Reference(self.names[index - 1]),),)
         if len(self.inputs) == 1:
-            return (((self.inputs[0], 0, 0),),)
-        return (((self.names[index - 1], 0, 0),),) if index else ((),)
+            return ((Reference(self.inputs[0]),),)
+        return ((Reference(self.names[index - 1]),),) if index else ((),)
 
     def keys_of(self, index: int, *more: Key) -> tuple[Key, ...]:
         """The path of a layer."""
@@ -137,14 +141,17 @@ class _Graph:
         if not self.inputs:
             hint = "name the inputs: input_layers: x"
             yield Problem("a graph needs input_layers, or Input layers among its layers", hint=hint)
+        seen: set[str] = set()
+        others = set(self.names) - self.declared
         for position, name in enumerate(self.inputs):
             keys = ("input_layers", position) if self.given_inputs else ()
-            if name in self.inputs[:position]:
+            if name in seen:
                 yield Problem(f"the input '{name}' stands there twice", keys)
-            elif name in self.names and name not in self.declared:
+            elif name in others:
                 yield Problem(f"'{name}' is a layer of the graph and no Input", keys)
+            seen.add(name)
         for index, name in enumerate(self.names):
-            if name in self.declared and name not in self.inputs:
+            if name in self.declared and name not in seen:
                 yield Problem(f"the Input '{name}' is none of input_layers", self.keys_of(index))
             if name in self.declared and self.layers[index].inbound_nodes:
                 yield Problem(f"the Input '{name}' takes nothing", self.keys_of(index, "inbound_nodes"))
@@ -171,9 +178,16 @@ class _Graph:
             yield Problem(f"'{name}' is called {times}, found its node {node} (the first is 0)", keys)
 
     def sorted_calls(self) -> tuple[Call, ...]:
-        """The calls, each after those whose outputs it takes."""
+        """The calls, each after those whose outputs it takes; those of one layer in their order, where they can be."""
         by_node = {(call.name, call.node): call for call in self.calls}
         waits = {key: [source[:2] for source in call.sources if source[:2] in by_node] for key, call in by_node.items()}
+        in_order = {
+            (name, node): [*keys, *([(name, node - 1)] if node else [])] for (name, node), keys in waits.items()
+        }
+        try:
+            return tuple(by_node[key] for key in TopologicalSorter(in_order).static_order())
+        except CycleError:
+            pass
         try:
             return tuple(by_node[key] for key in TopologicalSorter(waits).static_order())
         except CycleError as error:
@@ -219,13 +233,13 @@ def names_of(layers: Sequence[ModuleConfig], others: Iterable[str] = ()) -> list
         A name for each.
     """
     taken = {*others, *(layer.name for layer in layers)}
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
     names = []
     for layer in layers:
         name = layer.name
         if name is None:
             kind = snake_case(layer.identifier)
-            name = next(f"{kind}_{n}" for n in count(1) if f"{kind}_{n}" not in taken)
-            taken.add(name)
+            name = next(f"{kind}_{number}" for number in numbers[kind] if f"{kind}_{number}" not in taken)
         names.append(name)
     return names
 

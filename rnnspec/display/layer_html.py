@@ -13,9 +13,9 @@ from rnnspec.display.html import Item, Row, arguments, fragment, never_raises, t
 from rnnspec.display.model_table import LayerRow, engine_text, layer_rows, number_text, plan_lines, shape_text, totals
 from rnnspec.engines.activations import Activation
 from rnnspec.nn.base import Layer
-from rnnspec.nn.composite import Composite, label_of
-from rnnspec.nn.containers import Sequential
+from rnnspec.nn.composite import Composite, Model, label_of
 from rnnspec.nn.given import NO_DEFAULT, NOT_KEPT, Argument, arguments_of
+from rnnspec.nn.graph import Graph
 from rnnspec.nn.wrappers import TimeDistributed
 from rnnspec.shapes import Shape, format_shape
 
@@ -30,7 +30,7 @@ def layer_html(layer: Layer) -> str:
     """Writes a layer or a model as an HTML fragment.
 
     Args:
-        layer: A layer, a wrapper, or a `Sequential`.
+        layer: A layer, a wrapper, or a model.
 
     Returns:
         The fragment: facts (shapes, parameters, engine, why and its settings, dtype, device, mode), the arguments,
@@ -39,7 +39,7 @@ def layer_html(layer: Layer) -> str:
     shape = layer.known_input_shape
     rows = layer_rows(layer, shape)
     parts = [_facts(layer, shape, rows)]
-    if isinstance(layer, Sequential):
+    if isinstance(layer, Model):
         return fragment(*parts, _layers("layers", rows))
     parts.append(arguments("arguments", [_item(one) for one in arguments_of(layer).values() if one.name not in FACTS]))
     if isinstance(layer, Composite):
@@ -49,12 +49,14 @@ def layer_html(layer: Layer) -> str:
     return fragment(*parts)
 
 
-def _facts(layer: Layer, shape: Shape | None, rows: Sequence[LayerRow]) -> str:
+def _facts(layer: Layer, shape: Any, rows: Sequence[LayerRow]) -> str:
     """Shapes, sizes, engine, and where the weights are."""
-    output = rows[-1].output_shape if rows else None
+    inputs, outputs = [shape], [rows[-1].output_shape if rows else None]
+    if isinstance(layer, Graph) and shape is not None:
+        inputs, outputs = list(layer.input_shapes or ()), list(layer.output_shapes_of(shape))
     facts = {
-        "input": "not known yet" if shape is None else format_shape(shape),
-        "output": "not known yet" if output is None else format_shape(output),
+        "input": _shapes(inputs),
+        "output": _shapes(outputs),
         "parameters": _count(rows),
         "engine": "; ".join(plan_lines(rows)),
         "mode": "training" if layer.training else "evaluation",
@@ -62,6 +64,10 @@ def _facts(layer: Layer, shape: Shape | None, rows: Sequence[LayerRow]) -> str:
         "device": _each(str(one.device) for one in layer.parameters()),
     }
     return table(title(layer.label), (), [Row((name, text(value, 1000))) for name, value in facts.items() if value])
+
+
+def _shapes(found: Sequence[Shape | None]) -> str:
+    return " and ".join("not known yet" if shape is None else format_shape(shape) for shape in found)
 
 
 def _count(rows: Sequence[LayerRow]) -> str:

@@ -92,6 +92,13 @@ class Graph(Model):
 
     # Shapes
 
+    @property
+    def known_input_shape(self) -> Any:
+        """What comes in, with the batch, a list of several; None before the model is built."""
+        if self.input_shapes is None:
+            return None
+        return list(self.input_shapes) if self.takes_several else self.input_shapes[0]
+
     def build(self, input_shapes: Any) -> None:
         """Builds all layers whose inputs' shapes follow from those of the graph's inputs.
 

@@ -11,6 +11,7 @@ from rnnspec.display.plot.axes import axes_for
 from rnnspec.errors import ConfigError
 from rnnspec.nn.base import Layer
 from rnnspec.nn.containers import Sequential
+from rnnspec.nn.graph import Graph
 from rnnspec.nn.recurrence import Recurrence
 from rnnspec.shapes import Shape, format_shape, known
 
@@ -41,7 +42,7 @@ def model(model: nn.Module, input_shape: Shape | None = None, ax: Any = None) ->
         ShapeError: If a layer cannot take the shape.
         WeightsError: If the model is not built yet.
     """
-    if not isinstance(model, Layer):
+    if not isinstance(model, Layer) or isinstance(model, Graph):
         raise ConfigError(f"plot.model takes a layer or a Sequential model, found {type(model).__name__}")
     if input_shape is None:
         input_shape = model.input_shape if isinstance(model, Sequential) else model.declared_input_shape
