@@ -327,3 +327,25 @@ def test_stacked_cells_that_return_their_states_are_refused() -> None:
     assert refused(stacked(return_state=True)) == (
         "model.json: config.layers[0].config: RNN 'r': stacked cells with return_state are not known here"
     )
+
+
+def test_constants_that_are_none_say_nothing() -> None:
+    """tf.keras writes them for every Bidirectional that is given its initial states."""
+    config = model(
+        source("x", [2, 3]),
+        layer("Dense", "d", [["x", 0, 0, {"constants": None}]], units=2),
+        outputs=[["d", 0, 0]],
+    )
+    assert inside(read(config)[0])["d"]["units"] == 2
+
+
+def test_the_input_of_a_list_tells_the_steps_that_its_embedding_leaves_free() -> None:
+    """tf.keras writes `[None, None]` into an Embedding whose InputLayer says more."""
+    layers = [
+        source("x", [7]),
+        layer("Embedding", "e", input_dim=9, output_dim=2, batch_input_shape=[None, None], input_length=None),
+        layer("GRU", "g", units=2, unroll=True, reset_after=False, recurrent_activation="sigmoid"),
+    ]
+    schema, _ = read({"class_name": "Sequential", "config": {"name": "s", "layers": layers}})
+    first = schema["Sequential"]["layers"][0]["Embedding"]
+    assert first["batch_input_shape"] == [None, 7]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["chain", "connect"]
 
 # Arguments of a call that say nothing with these values.
-IDLE_CALL: Mapping[str, tuple[Any, ...]] = {"training": (False, None), "initial_state": (None,)}
+IDLE_CALL: Mapping[str, tuple[Any, ...]] = {"training": (False, None), "initial_state": (None,), "constants": (None,)}
 
 
 def connect(part: Part, config: Mapping[str, Any], reader: LayerReader, keys: Keys) -> None:

@@ -92,7 +92,7 @@ class ModelReader:
             raise self.layers.refuse("the Sequential has no layers", (*keys, "config", "layers"))
         first = _first_layer(part)
         if declared is not None and not keys and first.tag != "graph":
-            first.arguments.setdefault("batch_input_shape", declared)
+            first.arguments["batch_input_shape"] = _closest(first.arguments.get("batch_input_shape"), declared)
         _rename(part, self.report)
         if heads:
             graphs.chain(part, heads)
@@ -168,6 +168,13 @@ def _input_shapes(part: Part) -> list[Sequence[int | None] | None]:
     if first.tag == "Embedding" and "batch_input_shape" not in first.arguments:
         return [(None, first.arguments.get("input_length"))]
     return [first.arguments.get("batch_input_shape")]
+
+
+def _closest(own: Any, declared: Any) -> Any:
+    """A layer's own input shape, with what the model's says where it leaves a number free: an Embedding does."""
+    if not (isinstance(own, list) and isinstance(declared, list) and len(own) == len(declared)):
+        return declared if own is None else own
+    return [known if free is None else free for free, known in zip(own, declared, strict=True)]
 
 
 def _first_layer(part: Part) -> Part:
