@@ -187,6 +187,16 @@ def masked_merges() -> Any:
 
 
 @graph
+def merges_of_two_masks() -> Any:
+    def make(x: Any, y: Any) -> list[Any]:
+        two = [layers.Masking(-1.0)(x), layers.Masking(-1.0)(layers.ZeroPadding1D((1, 0))(y))]
+        kinds = (layers.Add, layers.Subtract, layers.Multiply, layers.Average, layers.Maximum, layers.Minimum)
+        return [kind()(two) for kind in kinds] + [layers.Multiply()([two[0], x]), layers.Maximum()([x, two[1]])]
+
+    return model(make, sequence(), sequence(steps=STEPS - 1))
+
+
+@graph
 def masked_on_one_side() -> Any:
     def make(x: Any) -> list[Any]:
         two = [layers.GRU(3, **SEQUENCES)(layers.Masking(-1.0)(x)), layers.LSTM(3, **SEQUENCES)(x)]

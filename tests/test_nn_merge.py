@@ -248,6 +248,27 @@ def test_a_mask_beside_the_inputs_changes_nothing() -> None:
     assert torch.equal(Add()([A, B], mask=[VALID, None]), A + B)
 
 
+V, O = VALID.unsqueeze(-1), ODD.unsqueeze(-1)
+LARGER, SMALLER = torch.maximum(A, B), torch.minimum(A, B)
+
+
+@pytest.mark.parametrize(
+    ("layer", "masks", "expected"),
+    [
+        (Multiply, (VALID, ODD), torch.where(V, A, 1.0) * torch.where(O, B, 1.0) * (V | O)),
+        (Multiply, (VALID, None), torch.where(V, A * B, B)),
+        (Maximum, (VALID, ODD), torch.where(V & O, LARGER, torch.where(O & ~V, B, A))),
+        (Maximum, (VALID, None), torch.where(V, LARGER, B)),
+        (Minimum, (None, ODD), torch.where(O, SMALLER, A)),
+        (Add, (VALID, ODD), A + B),
+    ],
+    ids=["product", "product-one", "maximum", "maximum-first", "minimum-second", "sum"],
+)
+def test_masked_inputs_are_left_out_as_in_newer_keras_3(layer: Any, masks: Any, expected: Tensor) -> None:
+    torch.testing.assert_close(layer(mask_rule="any")([A, B], mask=masks), expected)
+    torch.testing.assert_close(layer()([A, B], mask=masks), layer()([A, B]))
+
+
 @pytest.mark.parametrize(("mask", "found"), [([VALID], "a list of 1"), (VALID, "Tensor")], ids=["too few", "no list"])
 def test_masks_come_one_for_each_input(mask: Any, found: str) -> None:
     with pytest.raises(MaskError) as caught:

@@ -29,13 +29,18 @@ Masks = Sequence[Tensor | None]
 LEAST_NORM = 1e-6
 
 
+def _over(mask: Tensor | None, x: Tensor) -> Tensor | None:
+    """A mask with the rank of its input."""
+    return None if mask is None else (mask != 0).reshape(*mask.shape, *[1] * (x.dim() - 2))
+
+
 class Merge(Layer):
     """The base of layers with several inputs.
 
     Wherever another layer has one input, one shape and one mask, these have a list of each, in one order:
     `layer([a, b])`, `layer.build(shapes)`, `layer.compute_output_shape(shapes)`, `layer.compute_mask(inputs, masks)`,
     where `masks` may be None, and so may each of them. The output, its shape and its mask are single. They have no
-    weights and draw nothing. A call takes `mask=` too, and has no use for it.
+    weights and draw nothing.
 
     Args:
         mask_rule: What leaves of the masks. `all`: a step is valid where it is in every input that has a mask, as in
@@ -118,7 +123,8 @@ class Merge(Layer):
 
         Args:
             x: The inputs, a list of tensors.
-            mask: Taken, as Keras's layers do; the output does not depend on it.
+            mask: The masks, one an input, or None; with `mask_rule="any"` Multiply, Maximum and Minimum leave out
+                inputs at their masked steps, as newer Keras 3 does; else the output does not depend on it.
 
         Returns:
             The output.
@@ -126,6 +132,7 @@ class Merge(Layer):
         Raises:
             ShapeError: If it is no list, or the shapes do not fit.
             DTypeError: If the inputs have different dtypes, outside autocast.
+            MaskError: If there is not one mask for each input.
         """
         if not isinstance(x, (list, tuple)):
             raise ShapeError(f"{self.label} takes a list of inputs, found {type(x).__name__}")
@@ -133,11 +140,18 @@ class Merge(Layer):
         dtypes = {one.dtype: None for one in x}
         if len(dtypes) > 1 and not torch.is_autocast_enabled(x[0].device.type):
             raise DTypeError(f"{self.label} takes inputs of one dtype, found {' and '.join(map(str, dtypes))}")
+        if self.mask_rule == "any" and mask is not None and any(one is not None for one in self.listed_masks(x, mask)):
+            parts = self.aligned(x)
+            return self.merge_masked(parts, [_over(one, part) for one, part in zip(mask, parts, strict=True)])
         return self.merge(x)
 
     def merge(self, x: Sequence[Tensor]) -> Tensor:
         """Merges inputs that fit."""
         return reduce(self.pair, self.aligned(x))
+
+    def merge_masked(self, x: Sequence[Tensor], masks: Masks) -> Tensor:
+        """Merges inputs some of which have masks, by the rule `any`; the masks have the inputs' rank."""
+        return self.merge(x)
 
     def pair(self, one: Tensor, other: Tensor) -> Tensor:
         """What becomes of two inputs of one rank; of more, one after the other."""
@@ -181,6 +195,13 @@ class Multiply(Merge):
         """The product."""
         return one * other
 
+    def merge_masked(self, x: Sequence[Tensor], masks: Masks) -> Tensor:
+        """A masked step of an input counts as 1; where all inputs have masks and no step is valid, there are zeros."""
+        given = [mask for mask in masks if mask is not None]
+        pairs = zip(x, masks, strict=True)
+        product = self.merge([one if mask is None else one.masked_fill(~mask, 1.0) for one, mask in pairs])
+        return product if len(given) < len(x) else product.masked_fill(~reduce(torch.logical_or, given), 0.0)
+
 
 class Average(Add):
     """The mean of the inputs."""
@@ -190,7 +211,21 @@ class Average(Add):
         return super().merge(x) / len(x)
 
 
-class Maximum(Merge):
+class Extreme(Merge):
+    """The base of Maximum and Minimum."""
+
+    def merge_masked(self, x: Sequence[Tensor], masks: Masks) -> Tensor:
+        """Steps that are valid in one of two inputs alone are taken from that one, as in newer Keras 3."""
+        output, valid = x[0], masks[0]
+        for one, mask in zip(x[1:], masks[1:], strict=True):
+            taken = one if mask is None else torch.where(mask, one, output)
+            kept = output if valid is None else torch.where(valid, output, taken)
+            valid = None if mask is None or valid is None else valid | mask
+            output = self.pair(kept, taken)
+        return output
+
+
+class Maximum(Extreme):
     """The larger of the inputs, number by number."""
 
     def pair(self, one: Tensor, other: Tensor) -> Tensor:
@@ -198,7 +233,7 @@ class Maximum(Merge):
         return torch.maximum(one, other)
 
 
-class Minimum(Merge):
+class Minimum(Extreme):
     """The smaller of the inputs, number by number."""
 
     def pair(self, one: Tensor, other: Tensor) -> Tensor:
