@@ -260,6 +260,17 @@ def test_a_mask_that_comes_from_elsewhere_is_refused() -> None:
     assert refused(config, "3.15.1") == "model.json: LSTM 'l' is called with a mask that does not come with its input"
 
 
+def test_a_mask_for_the_steps_of_a_layer_at_every_step_is_refused() -> None:
+    inner = {"class_name": "LSTM", "config": {"name": "l", **LSTM}}
+    steps = {"class_name": "TimeDistributed", "config": {"name": "t", "layer": inner}}
+    masking = {"class_name": "Masking", "config": {"name": "m", "batch_input_shape": [None, 5, 4, 3]}}
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": [masking, steps]}}
+
+    assert refused(config, "2.4.0") == (
+        "model.json: TimeDistributed 't' gets a mask, which Keras hands to what is inside it"
+    )
+
+
 # What is no layer
 
 

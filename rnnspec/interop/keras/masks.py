@@ -45,6 +45,8 @@ class _Masks:
             return self._graph(part, masks)
         if part.tag == "Sequential":
             return self._sequential(part, masks[0])
+        if part.tag == "TimeDistributed" and masks[0] and self._steps_see_masks(part):
+            raise self.reader.refuse(f"{part.label} gets a mask, which Keras hands to what is inside it", ())
         schema: Any = part.schema()
         arguments = {key: value for key, value in schema[part.tag].items() if key != "inbound_nodes"}
         config = cast(ModuleConfig, tagged_config({part.tag: arguments}, ModuleConfig))
@@ -87,6 +89,12 @@ class _Masks:
         first = ends if isinstance(ends, str) else ends[0]
         name, node, tensor = (first, 0, 0) if isinstance(first, str) else first
         return known.get((name, node), False) and tensor == 0
+
+    def _steps_see_masks(self, part: Part) -> bool:
+        """Whether what is inside a TimeDistributed computes otherwise with a mask, and gets one: since Keras 2.2."""
+        early = self.reader.dialect.generation == 1 or (self.reader.dialect.version or (2, 2)) < (2, 2)
+        inner = [leaf.inside[0] if leaf.inside else leaf for leaf in part.inside[0].leaves()]
+        return not early and any(leaf.tag in (*RECURRENT, "GlobalAveragePooling1D") for leaf in inner)
 
     def _takes(self, part: Part) -> bool:
         """Whether a layer can take a mask."""
