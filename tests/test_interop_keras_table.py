@@ -21,7 +21,7 @@ PAGE = (ROOT / "docs" / "interop.md").read_text()
 ROWS = re.findall(r"^\| (.+) \| (.+) \| `(test_\w+\.py)::(test_\w+)` \|$", PAGE, re.MULTILINE)
 LAYER_ROWS = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (yes|no: .+) \|$", PAGE, re.MULTILINE)
 READ = {name: says for names, says in LAYER_ROWS for name in re.findall(r"`(\w+)`", names)}
-OURS = {"Input", "RNN", "Recurrent", "Rescaling", "Sequential", "Unmasking", "graph"}
+OURS = {"Input", "Lambda", "RNN", "Recurrent", "Rescaling", "Sequential", "Unmasking", "graph"}
 """What the registry has beside the layers that the page names: models, bases, and what other rows tell of."""
 
 RNN: dict[str, Any] = {"units": 3, "recurrent_activation": "sigmoid", "reset_after": False}
