@@ -13,24 +13,23 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from rnnspec.errors import ConfigError, Problem, WeightsError
+from rnnspec.interop.keras.hdf5_bytes import largest_text
 from rnnspec.interop.keras.texts import DAMAGED, MAX_TEXT
 
 if TYPE_CHECKING:
     import h5py
     import numpy.typing as npt
 
-__all__ = ["Array", "Group", "read_group"]
-
+__all__ = ["LEAST_BYTES", "Array", "Group", "read_group"]
 
 MAX_NODES = 200_000
 """Groups and arrays in one file."""
 MAX_LEVELS = 100
 """Groups inside each other."""
 LEAST_BYTES = 2**26
-MAX_GROWTH = 20
-"""Unpacked, the arrays of a file have at most so many times its size; a small file may have `LEAST_BYTES`."""
-FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
-"""What is unpacked; none of them loads a plugin."""
+"""The arrays of a file have at most as many bytes as it, or so many."""
+READ = re.compile(r"(layer_names|weight_names)\d*|model_config|training_config|keras_version|backend|dtype|name")
+"""The attributes that are read; no other changes a model."""
 
 
 @dataclass
@@ -121,8 +120,9 @@ def read_group(source: str | os.PathLike[str] | BinaryIO, file: str, size: int) 
     import h5py
 
     try:
+        largest = largest_text(source, file)
         opened = h5py.File(Path(source) if isinstance(source, (str, os.PathLike)) else source, "r")
-        return _Walk(file, size).group(opened, "", 0)
+        return _Walk(file, size, largest).group(opened, "", 0)
     except ConfigError:
         raise
     except (
@@ -141,11 +141,12 @@ def read_group(source: str | os.PathLike[str] | BinaryIO, file: str, size: int) 
 class _Walk:
     """Goes through a file once, and counts what it finds."""
 
-    def __init__(self, file: str, size: int) -> None:
+    def __init__(self, file: str, size: int, largest: int) -> None:
         self.file = file
-        self.bytes_left = max(LEAST_BYTES, MAX_GROWTH * size)
+        self.bytes_left = max(LEAST_BYTES, size)
         self.text_left = MAX_TEXT
-        self.nodes = 0
+        self.largest = largest
+        self.seen: set[int] = set()
 
     def refuse(self, message: str, hint: str = DAMAGED) -> ConfigError:
         return ConfigError(Problem(message, file=self.file, hint=hint))
@@ -155,11 +156,9 @@ class _Walk:
 
         if level > MAX_LEVELS:
             raise self.refuse(f"more than {MAX_LEVELS} groups stand inside each other, at '{name}'")
+        self.once(found, name)
         group = Group(name, self.attributes(found, name))
         for key in found:
-            self.nodes += 1
-            if self.nodes > MAX_NODES:
-                raise self.refuse(f"the file has more than {MAX_NODES} groups and arrays")
             path = f"{name}/{key}".lstrip("/")
             link = found.get(key, getlink=True)
             if not isinstance(link, h5py.HardLink):
@@ -174,17 +173,30 @@ class _Walk:
                 raise self.refuse(f"'{path}' is neither a group nor an array")
         return group
 
+    def once(self, found: Any, name: str) -> None:
+        """Refuses a group or an array that was there before: groups may stand inside themselves."""
+        import h5py
+
+        address = h5py.h5o.get_info(found.id).addr
+        if address in self.seen:
+            raise self.refuse(f"'{name}' stands in the file under another name too, which Keras never writes")
+        self.seen.add(address)
+        if len(self.seen) > MAX_NODES:
+            raise self.refuse(f"the file has more than {MAX_NODES} groups and arrays")
+
     def array(self, found: h5py.Dataset, name: str) -> Array:
+        self.once(found, name)
         creation = found.id.get_create_plist()
         if creation.get_external_count() or found.is_virtual:
             raise self.refuse(f"the numbers of '{name}' lie in another file, which is not opened")
-        filters = [creation.get_filter(index)[0] for index in range(creation.get_nfilters())]
-        unknown = [code for code in filters if code not in FILTERS]
-        if unknown:
-            raise self.refuse(f"'{name}' is packed with filter {unknown[0]}, only {', '.join(FILTERS.values())} are")
+        if creation.get_nfilters():
+            # What is packed may grow a thousandfold for each filter, whatever shape it declares.
+            packer = creation.get_filter(0)[3].decode("utf-8", "replace") or "a filter"
+            hint = "unpack it first: h5repack -f NONE packed.h5 plain.h5"
+            raise self.refuse(f"'{name}' is packed by {packer:.40}, which Keras never does", hint)
         if found.shape is None:
             raise self.refuse(f"the array '{name}' is empty")
-        self.bytes_left -= _count(found.shape) * found.dtype.itemsize
+        self.bytes_left -= max(_count(found.shape), _count(found.chunks or ())) * found.dtype.itemsize
         if self.bytes_left < 0:
             raise self.refuse(f"the arrays have far more numbers than the file has room for, at '{name}'")
         said = self.attributes(found, name).get("dtype")
@@ -198,13 +210,17 @@ class _Walk:
     def attributes(self, found: Any, name: str) -> dict[str, Any]:
         """The attributes that Keras writes: texts, and lists of texts that may be cut into numbered pieces."""
         attributes: dict[str, Any] = {}
-        for key in found.attrs:
+        for key in filter(READ.fullmatch, found.attrs):
             kind = found.attrs.get_id(key)
-            self.spend(_count(kind.shape or ()) * kind.dtype.itemsize)
-            if kind.dtype.kind in "OSUif":
-                attributes[key] = _plain(found.attrs[key])
-                if kind.dtype.kind == "O":
-                    self.spend(len(str(attributes[key])))
+            count = _count(kind.shape or ())
+            if kind.dtype.kind not in "OSUif":
+                continue
+            if kind.dtype.kind == "O" and count > 1 and count * self.largest > LEAST_BYTES * 4:
+                raise self.refuse(f"the attribute {key} of '{name}' has {count} texts, which may be too long to read")
+            self.spend(count * kind.dtype.itemsize)
+            attributes[key] = _plain(found.attrs[key])
+            if kind.dtype.kind == "O":
+                self.spend(len(str(attributes[key])))
         return _joined(attributes)
 
 

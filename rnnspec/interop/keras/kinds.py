@@ -6,16 +6,16 @@ import json
 import os
 import re
 
-__all__ = ["MAX_HEAD", "MAX_TEXT", "is_hdf5", "is_keras_file", "is_zip"]
+__all__ = ["HDF5", "HDF5_STARTS", "MAX_HEAD", "MAX_TEXT", "is_hdf5", "is_keras_file", "is_zip"]
 
 MAX_TEXT = 10_000_000
 """A larger text is refused, in bytes."""
 
 # HDF5 lets other data stand before the file proper, in these sizes.
-_HDF5_STARTS = (0, 512, 1024, 2048)
-_HDF5 = b"\x89HDF\r\n\x1a\n"
+HDF5_STARTS = (0, 512, 1024, 2048)
+HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
-MAX_HEAD = _HDF5_STARTS[-1] + len(_HDF5)
+MAX_HEAD = HDF5_STARTS[-1] + len(HDF5)
 """How many bytes tell the kind of a file that is no text."""
 
 # What Keras writes beside class_name and config; our own `{class_name: LSTM, config: {...}}` has nothing beside them.
@@ -25,7 +25,7 @@ _YAML_KEY = re.compile(rb"^(\w+):", re.MULTILINE)
 
 def is_hdf5(head: bytes) -> bool:
     """Whether a file that starts so is HDF5."""
-    return any(head[start : start + len(_HDF5)] == _HDF5 for start in _HDF5_STARTS)
+    return any(head[start : start + len(HDF5)] == HDF5 for start in HDF5_STARTS)
 
 
 def is_zip(head: bytes) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, cast
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import torch
 
@@ -22,9 +23,39 @@ from rnnspec.interop.keras.parts import Part
 from rnnspec.interop.keras.report import Report
 from rnnspec.interop.keras.self_check import self_check
 from rnnspec.interop.keras.sources import Source, StoredWeights, open_source
-from rnnspec.interop.keras.texts import KINDS
+from rnnspec.interop.keras.texts import KINDS, legible
 
 __all__ = ["examine", "from_keras", "read_model"]
+
+P = ParamSpec("P")
+Read = TypeVar("Read")
+FilePath = str | os.PathLike[str]
+
+
+@contextmanager
+def located(file: str) -> Iterator[None]:
+    """Gives errors the name of a file, where they have none; what names from a file do to a message is undone."""
+
+    def told(problem: Problem) -> Problem:
+        keys = tuple(legible(key) if isinstance(key, str) else key for key in problem.keys)
+        hint = legible(problem.hint) if problem.hint else None
+        return replace(problem, file=problem.file or file, keys=keys, message=legible(problem.message), hint=hint)
+
+    try:
+        yield
+    except Error as error:
+        raise error.mapped(told) from None
+
+
+def names_file(reader: Callable[Concatenate[FilePath, P], Read]) -> Callable[Concatenate[FilePath, P], Read]:
+    """Makes the errors of a function that reads a file name it."""
+
+    @wraps(reader)
+    def named(path: FilePath, /, *arguments: P.args, **options: P.kwargs) -> Read:
+        with located(os.fspath(path)):
+            return reader(path, *arguments, **options)
+
+    return named
 
 
 def from_keras(
@@ -57,6 +88,7 @@ def from_keras(
     return read_model(path, weights, keras_version=keras_version, device=device, dtype=dtype)[0]
 
 
+@names_file
 def read_model(
     path: str | os.PathLike[str],
     weights: str | os.PathLike[str] | None = None,
@@ -91,6 +123,7 @@ def read_model(
     return model, part
 
 
+@names_file
 def examine(
     path: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None, *, keras_version: str | None = None
 ) -> tuple[Config, Report]:
@@ -168,12 +201,3 @@ def _config(part: Part, report: Report) -> Config:
     for warning in caught:
         report.decide(str(warning.message))
     return config
-
-
-@contextmanager
-def located(file: str) -> Iterator[None]:
-    """Gives errors the name of a file, where they have none."""
-    try:
-        yield
-    except Error as error:
-        raise error.mapped(lambda problem: replace(problem, file=problem.file or file)) from None

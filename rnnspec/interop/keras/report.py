@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rnnspec.interop.keras.texts import legible
+
 __all__ = ["Report"]
 
 
@@ -70,7 +72,8 @@ class Report:
             *([f"self-check: {self.check}"] if self.check else []),
         ]
         named = {"decided": self.decisions, "taken as default": self.defaults, "left out": self.left_out}
-        return facts + [f"{name}: {line}" for name, lines in named.items() for line in lines]
+        lines = facts + [f"{name}: {line}" for name, lines in named.items() for line in lines]
+        return [legible(line) for line in lines]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 from rnnspec.errors import ConfigError, Problem
 from rnnspec.interop.keras.kinds import MAX_TEXT
 from rnnspec.yaml.document import parse
 
-__all__ = ["MAX_DEPTH", "MAX_TEXT", "parse_json", "parse_yaml"]
+__all__ = ["MAX_DEPTH", "MAX_TEXT", "legible", "parse_json", "parse_yaml"]
+
+MAX_LINE = 1000
+"""A longer line of a message or a report is cut off, in characters."""
 
 MAX_DEPTH = 200
 """Lists and mappings inside each other."""
 
 # PyYAML writes Keras's tuples, and the texts of Python 2, with tags; both are plain data.
 _PYTHON_TAG = re.compile(r"(?m)(?<=[\s:-]) ?!!python/(?:tuple|unicode|str)(?=\s)")
+
+# JSON can name half a character, which no text can hold.
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def parse_json(text: str | bytes, file: str, place: str) -> dict[str, Any]:
@@ -35,7 +42,7 @@ def parse_json(text: str | bytes, file: str, place: str) -> dict[str, Any]:
     """
     check_size(len(text), file, place)
     try:
-        data = json.loads(text, object_hook=_plain)
+        data = json.loads(text, object_pairs_hook=_plain)
     except RecursionError:
         raise _too_deep(file, place) from None
     except ValueError as error:
@@ -71,6 +78,20 @@ KINDS = (
 )
 
 
+def legible(text: str) -> str:
+    """Writes a line for messages and reports in which names from a file stand.
+
+    Args:
+        text: The line.
+
+    Returns:
+        The line with escapes for what a terminal would act on, cut off where it is longer than any that we write.
+    """
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return text if len(text) <= MAX_LINE else f"{text[:MAX_LINE]}..."
+
+
 def check_size(size: int, file: str, place: str) -> None:
     """Refuses a text that is larger than any model's.
 
@@ -86,8 +107,12 @@ def check_size(size: int, file: str, place: str) -> None:
         raise ConfigError(Problem(f"{place} has {size} bytes, at most {MAX_TEXT} are read", file=file))
 
 
-def _plain(data: dict[str, Any]) -> Any:
+def _plain(pairs: list[tuple[str, Any]]) -> Any:
     """Tuples, shapes and arrays, which some versions of Keras write as mappings, as lists and numbers."""
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the key {twice!r:.60} stands twice")
     if data.get("class_name") in ("__tuple__", "TensorShape") and isinstance(data.get("items"), list):
         return data["items"]
     return data["value"] if data.keys() == {"type", "value"} and data["type"] == "ndarray" else data
@@ -105,10 +130,17 @@ def _mapping(data: Any, file: str, place: str) -> dict[str, Any]:
         raise ConfigError(Problem(message, file=file, hint=KINDS))
     level: list[Any] = [data]
     for _ in range(MAX_DEPTH):
+        if any(_HALVES.search(text) for value in level for text in _texts(value)):
+            raise ConfigError(Problem(f"{place} has a text that is no Unicode", file=file, hint=DAMAGED))
         level = [item for value in level for item in _items(value)]
         if not level:
             return data
     raise _too_deep(file, place)
+
+
+def _texts(value: Any) -> list[str]:
+    inside = [*value, *value.values()] if isinstance(value, dict) else value
+    return [item for item in inside if isinstance(item, str)]
 
 
 def _items(value: Any) -> Any:
