@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAST_BYTES", "Array", "Group", "read_group"]
 
-MAX_NODES = 200_000
+MAX_NODES = 50_000
 """Groups and arrays in one file."""
 MAX_LEVELS = 100
 """Groups inside each other."""
