@@ -114,11 +114,11 @@ def read_model(
     part, config, report = _architecture(source, stored, keras_version)
     found = converted(part, stored, report)
     with located(stored.file):
-        fill(build(config, device="meta"), part, found)  # nothing large is made before all weights are known to fit
+        fill(_weightless(config), part, found)  # nothing large is made before all weights are known to fit
     model = build(config, device=device, dtype=dtype)
     fill(model, part, found)
     model.eval()
-    self_check(model, part, report)
+    self_check(model, config, part, report)
     model.config, model.report = cast(Any, config), cast(Any, report)
     return model, part
 
@@ -145,7 +145,7 @@ def examine(
     if weights is None and source.weights is None:
         _, config, report = _architecture(source, None, keras_version)
         with located(source.file):
-            build(config, device="meta")
+            _weightless(config)
         return config, report
     model: Any = read_model(path, weights, keras_version=keras_version, device="cpu")[0]
     return model.config, model.report
@@ -201,3 +201,14 @@ def _config(part: Part, report: Report) -> Config:
     for warning in caught:
         report.decide(str(warning.message))
     return config
+
+
+def _weightless(config: Config) -> torch.nn.Module:
+    """The model with weights that have shapes alone."""
+    try:
+        return build(config, device="meta")
+    except (RuntimeError, TypeError, OverflowError) as error:  # torch counts sizes in 64 bits
+        if isinstance(error, Error):
+            raise
+        message = f"torch cannot make the model: {error}".partition("\n")[0]
+        raise ConfigError(Problem(message, hint="a size in it may be too large")) from None
