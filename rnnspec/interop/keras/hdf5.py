@@ -216,7 +216,9 @@ class _Walk:
             if kind.dtype.kind not in "OSUif":
                 continue
             if kind.dtype.kind == "O" and count > 1 and count * self.largest > LEAST_BYTES * 4:
-                raise self.refuse(f"the attribute {key} of '{name}' has {count} texts, which may be too long to read")
+                raise self.refuse(
+                    f"the attribute {key} of '{name or '/'}' has {count} texts, which may be too long to read"
+                )
             self.spend(count * kind.dtype.itemsize)
             attributes[key] = _plain(found.attrs[key])
             if kind.dtype.kind == "O":
