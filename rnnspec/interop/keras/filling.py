@@ -53,22 +53,13 @@ def converted(model: Part, stored: StoredWeights, report: Report) -> list[Filled
         WeightsError: If they are not the model's.
     """
     found = stored_arrays(model, stored, report)
-    layouts = Layouts(report.backend or _theano(stored), report)
-    report.backend = layouts.backend
+    layouts = Layouts(report.backend, report)
     filled = [Filled(part, [array.name for array in arrays], layouts.weights(part, arrays)) for part, arrays in found]
     report.weights = (
         sum(len(layer.names) for layer in filled),
         sum(weight.size for layer in filled for weight in layer.weights),
     )
     return filled
-
-
-def _theano(stored: StoredWeights) -> str | None:
-    """Keras 1 does not tell its backend, but names of TensorFlow's variables end in `:0`, and Theano's do not."""
-    if not stored.named or (stored.keras_version is not None and not stored.keras_version.startswith("1.")):
-        return None
-    names = [array.name for array in stored.root.all_arrays()]
-    return "tensorflow" if any(name.endswith(":0") for name in names) else "theano" if names else None
 
 
 def fill(model: nn.Module, part: Part, filled: Sequence[Filled]) -> None:

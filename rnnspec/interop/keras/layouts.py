@@ -114,4 +114,6 @@ class Layouts:
         if self.backend == "theano":
             self.report.decide(f"{part.label}: its kernel is flipped along the width, as Theano's convolution has it")
             kernel = kernel[::-1]
+        if part.longer_kernel:
+            kernel = np.concatenate([kernel, np.zeros_like(kernel[:1])])
         return [np.ascontiguousarray(kernel), *numbers[1:]]

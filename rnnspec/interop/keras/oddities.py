@@ -149,6 +149,29 @@ def _leaky(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys) 
         config["alpha"] = config.pop("negative_slope")
 
 
+def _convolution(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys) -> None:
+    """Where Theano begins with `same`: half a kernel before the first step, which is one more where that is even."""
+    if reader.dialect.backend != "theano" or config.get("padding") != "same":
+        return
+    size, plain = config.get("kernel_size"), (None, 1)
+    even = isinstance(size, int) and size % 2 == 0
+    if config.get("strides") not in plain or (even and config.get("dilation_rate") not in plain):
+        message = f"{part.label}: Theano's padding 'same' with strides, or an even kernel with gaps, is not known here"
+        raise reader.refuse(message, (*keys, "config"))
+    if isinstance(size, int) and even:
+        config["kernel_size"] = size + 1
+        part.longer_kernel = True
+        reader.report.decide(
+            f"{part.label}: its kernel of {size} steps gets one more of zeros, to begin where Theano does"
+        )
+
+
+def _pooling(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys) -> None:
+    """Theano has windows of its own with `same`."""
+    if reader.dialect.backend == "theano" and config.get("padding") == "same":
+        raise reader.refuse(f"{part.label}: Theano's padding 'same' of poolings is not known here", (*keys, "config"))
+
+
 def _single(*names: str) -> Oddity:
     """Arguments that Keras writes as a list of one."""
 
@@ -194,9 +217,11 @@ ODDITIES: Mapping[str, tuple[Oddity, ...]] = {
     "Identity": (_identity,),
     "LeakyReLU": (_leaky,),
     "Lambda": (_lambda,),
-    "Conv1D": (_single("kernel_size", "strides", "dilation_rate"),),
-    "Convolution1D": (_single("kernel_size", "strides", "dilation_rate"),),
-    **dict.fromkeys(("MaxPooling1D", "AveragePooling1D", "MaxPool1D", "AvgPool1D"), (_single("pool_size", "strides"),)),
+    "Conv1D": (_single("kernel_size", "strides", "dilation_rate"), _convolution),
+    "Convolution1D": (_single("kernel_size", "strides", "dilation_rate"), _convolution),
+    **dict.fromkeys(
+        ("MaxPooling1D", "AveragePooling1D", "MaxPool1D", "AvgPool1D"), (_single("pool_size", "strides"), _pooling)
+    ),
     **dict.fromkeys(("BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2"), (_batch_normalization,)),
 }
 """What single classes ask for, in the names of Keras 2."""

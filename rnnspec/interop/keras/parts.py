@@ -25,6 +25,7 @@ class Part:
         trainable: Whether the layer itself is to be trained.
         cudnn: Whether it is one of Keras's CuDNN layers.
         calls: In a graph, the tensors that each of its calls takes, in our names.
+        longer_kernel: Whether a step of zeros belongs at the end of its kernel.
         masked_calls: For each call whether Keras 3 gave it a mask; empty where the file does not say it.
     """
 
@@ -36,6 +37,7 @@ class Part:
     trainable: bool = True
     cudnn: bool = False
     calls: list[list[Reference]] = field(default_factory=list)
+    longer_kernel: bool = False
     masked_calls: list[bool] = field(default_factory=list)
 
     @property

@@ -162,7 +162,7 @@ def _architecture(
     told = source.keras_version
     if stored is not None:
         report.weights_path, report.layout = stored.file, stored.layout
-        report.backend = stored.backend or source.backend
+        report.backend = stored.backend or source.backend or stored.likely_backend
         told = told or _told_by(stored)
     dialect = dialect_of(source.config, source.file, told, keras_version, report.backend)
     report.keras_version, report.version_source = dialect.text, dialect.source

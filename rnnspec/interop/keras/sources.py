@@ -38,6 +38,16 @@ class StoredWeights:
     backend: str | None = None
 
     @property
+    def likely_backend(self) -> str | None:
+        """Keras 1 does not tell its backend, but names of TensorFlow's variables end in `:0`, and Theano's do not."""
+        if not self.named or (self.keras_version is not None and not self.keras_version.startswith("1.")):
+            return self.backend
+        names = [array.name for array in self.root.all_arrays()]
+        return self.backend or (
+            "tensorflow" if any(name.endswith(":0") for name in names) else "theano" if names else None
+        )
+
+    @property
     def layout(self) -> str:
         """The layout in words."""
         return "groups with the layers' names" if self.named else "groups numbered by class"
