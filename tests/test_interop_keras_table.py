@@ -50,10 +50,14 @@ NEEDED: dict[str, dict[str, Any]] = {
 """The arguments that a layer cannot be without."""
 
 
+def told(name: str, version: str, **config: Any) -> tuple[dict[str, Any], Report]:
+    report = Report("model.json", "a JSON text")
+    reader = LayerReader(dialect_of({}, "model.json", (version, ""), None, None), report, masked=False)
+    return reader.layer({"class_name": name, "config": {"name": "one", **config}}, ("config",)).schema(), report
+
+
 def read(name: str, **config: Any) -> dict[str, Any]:
-    report = Report("model.json", "weights.h5", "a JSON text")
-    reader = LayerReader(dialect_of({}, "model.json", ("2.4.0", ""), None, None), report, masked=False)
-    return reader.layer({"class_name": name, "config": {"name": "one", **config}}, ("config",)).schema()
+    return told(name, "2.4.0", **config)[0]
 
 
 @pytest.mark.parametrize(("file", "test"), sorted({(file, test) for _, _, file, test in ROWS}))
@@ -101,4 +105,24 @@ def test_what_trains_a_model_is_left_out() -> None:
     assert report.left_out == [
         "the optimizer's variables",
         "the training configuration (optimizer, loss, metrics)",
+    ]
+
+
+def test_a_mean_over_an_end_is_told() -> None:
+    _, report = told("AveragePooling1D", "3.15.1", pool_size=[3], padding="same")
+
+    assert report.decisions == [
+        "AveragePooling1D 'one': a mean that reaches over an end counts the steps that are there, as on TensorFlow and "
+        "JAX; on torch it counted the added ones too where they were uneven"
+    ]
+
+
+def test_mixed_precision_is_told() -> None:
+    policy = {"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}
+
+    schema, report = told("Dense", "3.15.1", units=3, dtype=policy)
+
+    assert schema == {"Dense": {"units": 3}}
+    assert report.left_out == [
+        "Dense 'one': the policy mixed_float16, its weights are float32 and so is its arithmetic"
     ]

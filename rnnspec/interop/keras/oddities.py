@@ -170,6 +170,9 @@ def _pooling(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys
     """Theano has windows of its own with `same`."""
     if reader.dialect.backend == "theano" and config.get("padding") == "same":
         raise reader.refuse(f"{part.label}: Theano's padding 'same' of poolings is not known here", (*keys, "config"))
+    if part.tag == "AveragePooling1D" and reader.dialect.generation == 3 and config.get("padding") == "same":
+        what = "a mean that reaches over an end counts the steps that are there, as on TensorFlow and JAX"
+        reader.report.decide(f"{part.label}: {what}; on torch it counted the added ones too where they were uneven")
 
 
 def _single(*names: str) -> Oddity:

@@ -64,8 +64,9 @@ def _units(model: Part, groups: dict[str, list[Array]]) -> list[Part]:
     """The layers that have a group of their own: Keras 1 writes the layers of nested models one by one."""
     units: list[Part] = []
     for part in model.inside:
-        flat = part.holds_model and part.name not in groups and all(leaf.name in groups for leaf in part.leaves())
-        units += list(part.leaves()) if flat else [part]
+        below = _units(part, groups) if part.holds_model and part.name not in groups else []
+        flat = all(unit.name in groups for unit in below if _has_weights(unit))
+        units += below if below and flat else [part]
     return units
 
 
