@@ -64,7 +64,7 @@ def config_of(module: torch.nn.Module) -> ModuleConfig:
     so that it can be built as it is (but for a user's layer, which need not take one).
 
     Args:
-        module: A layer of `rnnspec.nn`, a `Sequential`, or a layer that a user registered.
+        module: A layer of `rnnspec.nn`, a `Sequential`, a `Graph`, or a layer that a user registered.
 
     Returns:
         The config.

@@ -133,3 +133,50 @@ def test_models_inside_models_cost_no_more_than_their_layers() -> None:
     config = rnnspec.from_dict(inner)
     assert infer(config, (None, 2)).output_shape == (None, 2)
     assert rnnspec.build(config, (None, 2)).compute_output_shape((None, 2)) == (None, 2)
+
+
+EXPERIMENT = """
+data: JapaneseVowels
+model: {graph: {input_layers: %s, layers: [%s], output_layers: %s}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "layers", "outputs", "message"),
+    [
+        (
+            "x",
+            "{GRU: {units: 9, name: last}}, {Dense: {units: 2, name: d, inbound_nodes: x}}",
+            "[last, d]",
+            "graph returns several tensors",
+        ),
+        (
+            "x",
+            "{GRU: {units: 8, name: first}}, {Dense: {units: 9, name: d}}, {Add: {inbound_nodes: [d, d]}}",
+            "add_1",
+            None,
+        ),
+        (
+            "x",
+            "{Dense: {units: 9, name: end, inbound_nodes: g}}, {GRU: {units: 2, name: g, inbound_nodes: x}}",
+            "end",
+            None,
+        ),
+        (
+            "x",
+            "{Dense: {units: 8, name: end, inbound_nodes: g}}, {GRU: {units: 9, name: g, inbound_nodes: x}}",
+            "end",
+            "Dense 'end' gives (None, 8), expected 9",
+        ),
+        ("[x, y]", "{Add: {inbound_nodes: [x, y]}}", "[]", "expected 2 inputs (x, y), found 1"),
+    ],
+)
+def test_the_output_of_a_graph_must_fit_the_data(inputs: str, layers: str, outputs: str, message: str | None) -> None:
+    found = infer(rnnspec.loads(EXPERIMENT % (inputs, layers, outputs)))
+    assert [problem.message[: len(message or "")] for problem in found.problems] == ([message] if message else [])
+
+
+def test_an_activation_before_logits_is_found_in_a_graph() -> None:
+    layers = "{GRU: {units: 8}}, {Dense: {units: 9, activation: softmax, name: end}}, {Dense: {units: 9, name: other}}"
+    with pytest.warns(rnnspec.ConfigWarning, match="leave softmax out of the last layer"):
+        rnnspec.loads(EXPERIMENT % ("x", layers, "[end, other]"))

@@ -75,10 +75,13 @@ def test_the_given_axes_are_used_and_returned() -> None:
     assert figure.get_suptitle() == ""
 
 
-def test_what_is_no_model_is_refused() -> None:
+@pytest.mark.parametrize(
+    "module", [torch.nn.Linear(2, 3), nn.Graph({}, [], ["x"], [("x", 0, 0)])], ids=["torch", "graph"]
+)
+def test_what_is_no_stack_of_layers_is_refused(module: torch.nn.Module) -> None:
     with pytest.raises(ConfigError) as caught:
-        plot.model(torch.nn.Linear(2, 3))
-    assert str(caught.value) == "plot.model takes a layer or a Sequential model, found Linear"
+        plot.model(module)
+    assert str(caught.value) == f"plot.model takes a layer or a Sequential model, found {type(module).__name__}"
 
 
 def test_a_model_that_is_not_built_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -200,3 +201,42 @@ def test_the_masks_must_be_one_an_input() -> None:
     mask = torch.ones(2, 6, dtype=torch.bool)
     with pytest.raises(MaskError, match="Graph takes a list of 2 masks or None, one an input, found 1"):
         model()(torch.randn(2, 6, 4), torch.randn(2, 7, 5), mask=mask)
+
+
+def test_a_ragged_input_goes_through_a_sequential_around_the_graph() -> None:
+    graph = model("graph: {input_layers: x, layers: [{GRU: {units: 2}}]}", input_shape=(None, None, 3))
+    rows = [torch.randn(5, 3), torch.randn(2, 3)]
+    packed = torch.nn.utils.rnn.pack_sequence(rows)
+    with pytest.raises(ShapeError, match="Graph takes padded tensors, with masks, found PackedSequence"):
+        graph(packed)
+    torch.testing.assert_close(nn.Sequential([graph])(packed), torch.cat([graph(row[None]) for row in rows]))
+
+
+TWO_OUTPUTS = "graph: {name: g, input_layers: x, layers: [{Dense: {units: 2, name: d}}], output_layers: [d, d]}"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda graph: nn.Sequential([graph, nn.Dense(1)]), "Graph 'g' has more than one output"),
+        (
+            lambda graph: nn.TimeDistributed(graph),
+            "TimeDistributed takes a layer with one output, Graph 'g' has several",
+        ),
+    ],
+)
+def test_what_needs_one_output_refuses_a_graph_of_two(make: Callable[[nn.Graph], nn.Graph], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make(model(TWO_OUTPUTS, input_shape=(None, 3)))
+
+
+def test_a_graph_of_two_inputs_stands_in_a_graph_alone() -> None:
+    with pytest.raises(ConfigError, match="Graph has several inputs, which only a graph can give it"):
+        nn.Sequential([model()])
+
+
+def test_a_table_tells_all_inputs_and_outputs_of_a_graph() -> None:
+    shown = model(ENCODER_DECODER + "  output_layers: [words, [encoder, 0, 1]]\n")._repr_html_()
+    assert "(None, None, 4) and (None, None, 5)" in shown
+    assert "(None, None, 2) and (None, 3)" in shown
+    assert "LSTM &#x27;decoder&#x27;" in shown

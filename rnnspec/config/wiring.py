@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from itertools import count
+from itertools import count, islice
 
 from rnnspec.config.checks import Reference
 from rnnspec.config.module import ModuleConfig
 from rnnspec.errors import ConfigError, Key, Problem
 from rnnspec.registry import did_you_mean, snake_case
+
+MANY = 100
+"""As many mistakes of a graph are told, and as many names in hints."""
 
 __all__ = ["Call", "Wiring", "name_problems", "names_of", "wire"]
 
@@ -81,7 +84,7 @@ def wire(
             with paths that start at the argument.
     """
     found = _Graph(layers, names, input_layers, output_layers)
-    problems = [*found.input_problems(), *found.source_problems()]
+    problems = [*found.input_problems(), *islice(found.source_problems(), MANY)]
     if problems:
         raise ConfigError(*problems)
     wiring = Wiring(tuple(names), found.inputs, found.sorted_calls(), found.outputs)
@@ -162,7 +165,8 @@ class _Graph:
             said = bool(self.layers[call.layer].inbound_nodes)
             keys = self.keys_of(call.layer, "inbound_nodes") if said else self.keys_of(call.layer)
             if not call.sources and self.inputs:
-                hint = f"inbound_nodes: one of {', '.join(name for name in self.count if name != call.name)}"
+                others = islice((name for name in self.count if name != call.name), MANY)
+                hint = f"inbound_nodes: one of {', '.join(others)}"
                 yield Problem(f"'{call.name}' does not say what it takes", keys, hint=hint)
             for reference in call.sources:
                 yield from self._missing(reference, keys)
@@ -172,7 +176,10 @@ class _Graph:
     def _missing(self, reference: Reference, keys: tuple[Key, ...]) -> Iterator[Problem]:
         name, node, _ = reference
         if name not in self.count:
-            yield Problem(f"there is no layer or input '{name}'", keys, hint=did_you_mean(name, list(self.count)))
+            hint = (
+                did_you_mean(name, list(self.count)) if len(self.count) <= 10 * MANY else None
+            )  # it looks at them all
+            yield Problem(f"there is no layer or input '{name}'", keys, hint=hint)
         elif node >= self.count[name]:
             times = "once" if self.count[name] == 1 else f"{self.count[name]} times"
             yield Problem(f"'{name}' is called {times}, found its node {node} (the first is 0)", keys)

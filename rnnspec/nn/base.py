@@ -97,6 +97,11 @@ class Layer(SelfDescribing, Weighted):
         built_for = None if self._built_for is None else (None, *self._built_for[1:])
         return self.declared_input_shape or built_for
 
+    @property
+    def one_output(self) -> bool:
+        """Whether a call returns one tensor, not a tuple of several."""
+        return not getattr(self, "return_state", False) and getattr(self, "merge_mode", "concat") is not None
+
     def build_declared(self) -> None:
         """Builds the layer if its own arguments declare the input's shape; the last line of an `__init__`."""
         if self.declared_input_shape is not None:

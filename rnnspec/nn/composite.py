@@ -207,10 +207,11 @@ class Model(Composite):
         """The masks that leave with all outputs; see `compute_mask`."""
         layers = self.stateful_layers()
         before = [dict(layer._buffers) for layer in layers]
-        masks = self.run_with_masks(x, mask)[1]
-        for layer, buffers in zip(layers, before, strict=True):
-            layer._buffers.update(buffers)
-        return masks
+        try:
+            return self.run_with_masks(x, mask)[1]
+        finally:
+            for layer, buffers in zip(layers, before, strict=True):
+                layer._buffers.update(buffers)
 
     def call_with_masks(
         self, name: str, x: Any, mask: Any, generator: torch.Generator | None, **more: Any

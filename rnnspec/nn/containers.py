@@ -18,10 +18,6 @@ from rnnspec.shapes import Shape
 __all__ = ["Sequential"]
 
 
-def _has_one_output(module: nn.Module) -> bool:
-    return not getattr(module, "return_state", False) and getattr(module, "merge_mode", "concat") is not None
-
-
 class Sequential(Model):
     """A model of layers one after another.
 
@@ -89,7 +85,7 @@ class Sequential(Model):
             raise ConfigError(f"{self.label} takes layers, found {layer!r}")
         if getattr(layer, "takes_several", False):
             raise ConfigError(merging.alone(label_of(layer)))
-        if len(self) and not _has_one_output(self[-1]):
+        if not self.one_output:
             raise ConfigError(f"{label_of(self[-1])} has more than one output, no layer can follow it in a Sequential")
         name = self._free_name(layer)
         if not len(self):
@@ -124,6 +120,11 @@ class Sequential(Model):
         if hasattr(self, name):
             raise ConfigError(f"{self.label} cannot hold a layer named '{name}', which is one of its own attributes")
         return name
+
+    @property
+    def one_output(self) -> bool:
+        """Whether the last layer returns one tensor."""
+        return not len(self) or getattr(self[-1], "one_output", True)
 
     # Shapes
 

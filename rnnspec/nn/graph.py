@@ -8,8 +8,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from rnnspec.errors import ConfigError, MaskError, ShapeError
+from rnnspec.errors import ConfigError, MaskError, Problem, ShapeError
 from rnnspec.nn.composite import Model, build_part, part_output_shapes
+from rnnspec.nn.ragged import is_ragged
 from rnnspec.shapes import Shape
 
 __all__ = ["Graph"]
@@ -89,6 +90,11 @@ class Graph(Model):
     def takes_several(self) -> bool:  # type: ignore[override]  # a class's own, but for a graph
         """Whether there are several inputs."""
         return len(self.input_names) > 1
+
+    @property
+    def one_output(self) -> bool:
+        """Whether a call returns one tensor."""
+        return len(self.output_tensors) == 1
 
     # Shapes
 
@@ -197,10 +203,13 @@ class Graph(Model):
         Returns:
             The output or a tuple of several, and the masks that leave with them.
         """
-        inputs = x if isinstance(x, (list, tuple)) else [x]
-        if len(inputs) != len(self.input_names):
-            names = ", ".join(self.input_names)
-            raise ShapeError(f"{self.label} takes {len(self.input_names)} inputs ({names}), found {len(inputs)}")
+        if is_ragged(x):
+            message = f"{self.label} takes padded tensors, with masks, found {type(x).__name__}"
+            raise ShapeError(Problem(message, hint="a Sequential around a graph of one input takes it"))
+        inputs, count = x if isinstance(x, (list, tuple)) else [x], len(self.input_names)
+        if len(inputs) != count:
+            named = f"{count} input{'s' * (count > 1)} ({', '.join(self.input_names)})"
+            raise ShapeError(f"{self.label} takes {named}, found {len(inputs)}")
         tensors: dict[str, list[Any]] = {name: [(one,)] for name, one in zip(self.input_names, inputs, strict=True)}
         masks: dict[str, list[Any]] = {
             name: [(one,)] for name, one in zip(self.input_names, self._listed_masks(mask), strict=True)

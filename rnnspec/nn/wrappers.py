@@ -62,8 +62,9 @@ class TimeDistributed(Composite):
         super().__init__(**wrapper)
         if getattr(layer, "takes_several", False):
             raise ConfigError(merging.alone(label_of(layer)))
-        if getattr(layer, "return_state", False):
-            raise ConfigError(f"TimeDistributed takes a layer with one output, {label_of(layer)} has return_state=True")
+        if not getattr(layer, "one_output", True):
+            several = "return_state=True" if getattr(layer, "return_state", False) else "several"
+            raise ConfigError(f"TimeDistributed takes a layer with one output, {label_of(layer)} has {several}")
         if getattr(layer, "stateful", False):
             raise StateError(
                 f"TimeDistributed cannot hold a stateful layer, its steps are one batch; found {label_of(layer)}"
