@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from rnnspec.factory import build as build
     from rnnspec.interop.keras.reading import from_keras as from_keras
+    from rnnspec.interop.keras.writing.saving import to_keras as to_keras
     from rnnspec.interop.torch_reading import from_torch as from_torch
     from rnnspec.interop.torch_writing import to_torch as to_torch
     from rnnspec.interop.weights import load_weights as load_weights, save_weights as save_weights
@@ -90,6 +91,7 @@ _MODULE_OF = {
     "register": "rnnspec.registry",
     "save_weights": "rnnspec.interop.weights",
     "tbptt": "rnnspec.nn.truncated",
+    "to_keras": "rnnspec.interop.keras.writing.saving",
     "to_torch": "rnnspec.interop.torch_writing",
     "use_engine": "rnnspec.engines.plan",
 }

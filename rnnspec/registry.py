@@ -193,7 +193,7 @@ LAYERS = Registry(
         **_paths(
             "rnnspec.config.core",
             "Config",
-            "Input Masking Unmasking Dense Activation Dropout SpatialDropout1D ActivityRegularization",
+            "Input Masking Unmasking Dense Activation Rescaling Dropout SpatialDropout1D ActivityRegularization",
         ),
         **_paths("rnnspec.config.reshaping", "Config", "Flatten Reshape Permute RepeatVector"),
         **_paths("rnnspec.config.functions", "Config", "Lambda"),

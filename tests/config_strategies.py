@@ -100,6 +100,7 @@ recurrent_layers = one_of(
 )
 simple_layers = one_of(
     st.builds(config.DenseConfig, counts, activations, st.booleans(), initializers, **base),
+    st.builds(config.RescalingConfig, numbers, numbers),
     st.builds(config.DropoutConfig, rates, shapes, seeds),
     st.builds(config.SpatialDropout1DConfig, rates, shapes, seeds),
     st.builds(config.ActivityRegularizationConfig, numbers, numbers),

@@ -42,7 +42,7 @@ BELOW: dict[str, set[str]] = {
     "interop": GROUND | {"engines", "nn"},
     "factory": GROUND | {"config", "engines", "nn"},
     "describe": GROUND | {"config", "engines", "nn", "factory"},
-    "interop.keras": GROUND | {"config", "yaml", "yaml.load", "engines", "nn", "factory", "interop"},
+    "interop.keras": GROUND | {"config", "yaml", "yaml.load", "engines", "nn", "factory", "describe", "interop"},
     "display": LIBRARY,
     # From here on everything public lies below, so `import rnnspec` leads downwards.
     "experiment": LIBRARY | {"", "display"},

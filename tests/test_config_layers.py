@@ -38,6 +38,7 @@ WINDOWS = {"pool_size": 2, "strides": None, "padding": "valid", "data_format": "
             },
         ),
         (config.ActivationConfig, {"activation": NONE}),
+        (config.RescalingConfig, {"scale": NONE, "offset": 0.0}),
         (config.DropoutConfig, {"rate": NONE, "noise_shape": None, "seed": None}),
         (config.SpatialDropout1DConfig, {"rate": NONE, "noise_shape": None, "seed": None}),
         (config.ActivityRegularizationConfig, {"l1": 0.0, "l2": 0.0}),

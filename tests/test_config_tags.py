@@ -149,8 +149,8 @@ LAYER_NAMES = (
     "Bidirectional, Concatenate, Conv1D, Cropping1D, Dense, Dot, Dropout, ELU, Embedding, Flatten, GRU, "
     "GaussianDropout, GaussianNoise, GlobalAveragePooling1D, GlobalMaxPooling1D, Input, LSTM, Lambda, "
     "LayerNormalization, LeakyReLU, Masking, MaxPooling1D, Maximum, Minimum, Multiply, PReLU, Permute, RNN, ReLU, "
-    "Recurrent, RepeatVector, Reshape, Sequential, SimpleRNN, Softmax, SpatialDropout1D, Subtract, ThresholdedReLU, "
-    "TimeDistributed, Unmasking, UpSampling1D, ZeroPadding1D, graph"
+    "Recurrent, RepeatVector, Rescaling, Reshape, Sequential, SimpleRNN, Softmax, SpatialDropout1D, Subtract, "
+    "ThresholdedReLU, TimeDistributed, Unmasking, UpSampling1D, ZeroPadding1D, graph"
 )
 
 

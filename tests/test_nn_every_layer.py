@@ -108,6 +108,7 @@ CASES = [
     Case("dense", lambda **o: nn.Dense(3, "tanh", **REGULARIZED, **o), (5,), losses=3),
     Case("dense-3d-no-bias", lambda **o: nn.Dense(3, use_bias=False, **o), (4, 5)),
     Case("activation", lambda **o: nn.Activation("softmax", **o), (4, 5)),
+    Case("rescaling", lambda **o: nn.Rescaling(1.5, -1, **o), (4, 5)),
     Case("dropout", lambda **o: nn.Dropout(0.5, **o), (4, 5), draws=True),
     Case("spatial-dropout", lambda **o: nn.SpatialDropout1D(0.5, **o), (4, 5), draws=True),
     Case("activity-regularization", lambda **o: nn.ActivityRegularization(0.1, 0.2, **o), (4, 5), losses=1),

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         DropoutConfig as DropoutConfig,
         InputConfig as InputConfig,
         MaskingConfig as MaskingConfig,
+        RescalingConfig as RescalingConfig,
         SpatialDropout1DConfig as SpatialDropout1DConfig,
         UnmaskingConfig as UnmaskingConfig,
     )
@@ -342,6 +343,7 @@ _MODULE_OF = {
     "RegularizerConfig": "regularizers",
     "RelativeSquaredErrorMetricConfig": "error_metrics",
     "RepeatVectorConfig": "reshaping",
+    "RescalingConfig": "core",
     "ReshapeConfig": "reshaping",
     "SGDConfig": "optimizers",
     "ScaledInitializerConfig": "initializers",

@@ -10,6 +10,7 @@ from rnnspec.nn.core import (
     Dropout,
     Input,
     Masking,
+    Rescaling,
     SpatialDropout1D,
     Unmasking,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "Permute",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "Sequential",
     "SimpleRNN",

@@ -14,10 +14,12 @@ from rnnspec.errors import ConfigError, Problem
 from rnnspec.interop.keras.hdf5 import LEAST_BYTES, Group, read_group
 from rnnspec.interop.keras.texts import DAMAGED, MAX_TEXT, check_size, parse_json
 
-__all__ = ["Archive", "read_archive"]
+__all__ = ["ENTRIES", "MARK", "Archive", "read_archive"]
 
 WEIGHTS = "model.weights.h5"
 ENTRIES = ("config.json", "metadata.json", WEIGHTS)
+MARK = "rnnspec_old_hard_sigmoid"
+"""Where `to_keras` tells in metadata.json which weights it scaled; see `rnnspec.interop.keras.slope`."""
 MAX_ENTRIES = 10_000
 MAX_READ = 2**23
 """What is read at once, in bytes; the list of all entries is."""

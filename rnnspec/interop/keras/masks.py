@@ -105,7 +105,7 @@ class _Masks:
         inner = part.inside[0] if part.tag == "Bidirectional" else part
         if given is not False or inner.tag not in RECURRENT:
             return False
-        return len(call) > 1 or not entered  # in a model inside, masks come in that the file does not tell
+        return len(call) > 1
 
     def _without(self, model: Part, part: Part, source: Reference) -> Reference:
         """A tensor of a graph without its mask."""

@@ -26,6 +26,7 @@ class Part:
         cudnn: Whether it is one of Keras's CuDNN layers.
         calls: In a graph, the tensors that each of its calls takes, in our names.
         longer_kernel: Whether a step of zeros belongs at the end of its kernel.
+        slopes: The activations whose weights `to_keras` scaled, and which are to be divided.
         masked_calls: For each call whether Keras 3 gave it a mask; empty where the file does not say it.
     """
 
@@ -38,6 +39,7 @@ class Part:
     cudnn: bool = False
     calls: list[list[Reference]] = field(default_factory=list)
     longer_kernel: bool = False
+    slopes: list[str] = field(default_factory=list)
     masked_calls: list[bool] = field(default_factory=list)
 
     @property

@@ -24,6 +24,7 @@ from rnnspec.interop.keras.report import Report
 from rnnspec.interop.keras.self_check import self_check
 from rnnspec.interop.keras.sources import Source, StoredWeights, open_source
 from rnnspec.interop.keras.texts import KINDS, legible
+from rnnspec.interop.keras.undoing import divide, undo_slopes
 
 __all__ = ["examine", "from_keras", "read_model"]
 
@@ -115,6 +116,7 @@ def read_model(
     found = converted(part, stored, report)
     with located(stored.file):
         fill(_weightless(config), part, found)  # nothing large is made before all weights are known to fit
+    divide(found)
     model = build(config, device=device, dtype=dtype)
     fill(model, part, found)
     model.eval()
@@ -167,6 +169,7 @@ def _architecture(
     dialect = dialect_of(source.config, source.file, told, keras_version, report.backend)
     report.keras_version, report.version_source = dialect.text, dialect.source
     part = ModelReader(dialect, report).model(source.config)
+    undo_slopes(part, source.marks, report)
     return part, _config(part, report), report
 
 

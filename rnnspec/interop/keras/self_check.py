@@ -121,9 +121,12 @@ def _largest(tensors: Sequence[Tensor]) -> float:
 
 
 def _outputs(model: Any, inputs: Sequence[Tensor]) -> list[Tensor]:
+    stateful = getattr(model, "stateful", False)
+    if stateful:
+        model.reset_states()
     with torch.no_grad():
         outputs = model(*inputs)
-    if getattr(model, "stateful", False):
+    if stateful:
         model.reset_states()
     return list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
 

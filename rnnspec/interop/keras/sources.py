@@ -13,7 +13,7 @@ from rnnspec.interop.keras.hdf5 import Group
 from rnnspec.interop.keras.kinds import MAX_HEAD, MAX_TEXT, is_hdf5, is_zip
 from rnnspec.interop.keras.texts import KINDS, check_size, parse_json, parse_yaml
 
-__all__ = ["CONTAINERS", "Source", "StoredWeights", "open_source"]
+__all__ = ["CONTAINERS", "Source", "StoredWeights", "open_source", "require_h5py"]
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 """What the group with the layers is called in files whose groups are numbered by class: since 2.13, and in 2.12."""
@@ -65,6 +65,7 @@ class Source:
         backend: The backend that the file tells.
         weights: The weights; None in a text.
         left_out: What else is in the file and is not read, in words.
+        marks: The layers that `to_keras` wrote with scaled weights, where the file tells of any.
     """
 
     file: str
@@ -74,6 +75,7 @@ class Source:
     backend: str | None = None
     weights: StoredWeights | None = None
     left_out: list[str] = field(default_factory=list)
+    marks: Any = None
 
 
 def open_source(path: str | os.PathLike[str]) -> Source:
@@ -95,7 +97,7 @@ def open_source(path: str | os.PathLike[str]) -> Source:
             head = opened.read(MAX_HEAD)
     except OSError as error:
         raise ConfigError(Problem(f"the file cannot be read: {error.strerror}", file=file, hint=KINDS)) from None
-    _require_h5py()
+    require_h5py("reading")
     if is_hdf5(head):
         return _hdf5_source(path, file, size)
     if is_zip(head):
@@ -107,12 +109,20 @@ def open_source(path: str | os.PathLike[str]) -> Source:
         return _text_source(opened.read(MAX_TEXT + 1), file)
 
 
-def _require_h5py() -> None:
+def require_h5py(doing: str) -> None:
+    """Asks for what files of Keras need.
+
+    Args:
+        doing: What is done, for the message: `reading`.
+
+    Raises:
+        Error: If h5py or NumPy is not installed.
+    """
     try:
         import h5py  # noqa: F401
         import numpy  # noqa: F401
     except ImportError:
-        message = "reading files of Keras needs h5py and numpy, which are not installed"
+        message = f"{doing} files of Keras needs h5py and numpy, which are not installed"
         raise Error(Problem(message, hint="pip install 'rnnspec[keras]'")) from None
 
 
@@ -136,7 +146,8 @@ def _archive_source(path: str | os.PathLike[str], file: str) -> Source:
         left_out.append("the training configuration (optimizer, loss, metrics)")
     if "optimizer" in found.weights.groups:
         left_out.append("the optimizer's variables")
-    return Source(file, "a .keras archive", found.config, told, None, weights, left_out)
+    marks = found.metadata.get(archive.MARK)
+    return Source(file, "a .keras archive", found.config, told, None, weights, left_out, marks)
 
 
 def _hdf5_source(path: str | os.PathLike[str], file: str, size: int) -> Source:

@@ -12,7 +12,7 @@ from rnnspec.interop.keras.report import Report
 from rnnspec.interop.keras.sources import CONTAINERS, StoredWeights
 from rnnspec.registry import LAYERS
 
-__all__ = ["Stored", "stored_arrays"]
+__all__ = ["Stored", "snake_case", "stored_arrays"]
 
 Stored = list[tuple[Part, list[Array]]]
 """Layers with their arrays, in Keras's order."""
@@ -152,7 +152,7 @@ def _numbered(model: Part, root: Group, file: str) -> Stored:
     found: Stored = []
     idle = set()
     for part in model.inside:
-        stem = _snake_case(part.keras_class)
+        stem = snake_case(part.keras_class)
         waiting = by_class.get(stem) or by_class.get(SECOND_NAMES.get(stem, ""))
         if not _has_weights(part) and not (waiting and LAYERS.is_users(part.tag)):
             idle.add(stem)  # such a group may hold the state of random numbers
@@ -190,6 +190,7 @@ def _number(name: str) -> tuple[str, int]:
     return (found[1], int(found[2])) if found else (name, 0)
 
 
-def _snake_case(name: str) -> str:
+def snake_case(name: str) -> str:
+    """The name of a class as Keras numbers groups by it: `p_re_lu`."""
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
