@@ -126,6 +126,31 @@ def test_from_keras_undoes_it(tmp_path: Path, text: str) -> None:
         torch.testing.assert_close(weight, other, rtol=2e-7, atol=0)
 
 
+def test_the_old_hard_sigmoid_in_a_graph_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    model = made(
+        "graph:\n  layers:\n"
+        "    - Input: {name: x, shape: [5, 2]}\n"
+        "    - LSTM: {name: one, units: 2, return_sequences: true, inbound_nodes: x}\n"
+        "    - Activation: {name: both, activation: hard_sigmoid, inbound_nodes: [[x], [one]]}\n"
+        "    - Sequential: {name: inside, layers: [GRU: {name: two, units: 3}], inbound_nodes: [[both, 1, 0]]}\n"
+        "  output_layers: [[both, 0, 0], inside]"
+    )
+    rnnspec.to_keras(model, path)
+    theirs, again = keras.models.load_model(path), rnnspec.from_keras(path, device="cpu")
+    given = batches(theirs)
+
+    assert marks(path) == {
+        "one": ["recurrent_activation"],
+        "both": ["activation"],
+        "inside/two": ["recurrent_activation"],
+    }
+    assert differences(model, theirs, given) <= 1e-5
+    assert differences(model, again, given) <= 1e-6
+    assert list(dict(again.named_children())) == ["one", "both", "inside"]
+    assert again.inside.two.cell.recurrent_activation.name == again.both.activation.name == "hard_sigmoid"
+
+
 def test_without_the_mark_the_file_is_read_as_keras_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     model = made("- LSTM: {units: 3, input_shape: [5, 2]}\n- Activation: {activation: hard_sigmoid}\n")

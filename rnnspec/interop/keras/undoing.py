@@ -25,7 +25,9 @@ def undo_slopes(model: Part, marks: Any, report: Report) -> None:
         named = marks.get(place)
         names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
         if names and (_undo_rescaling(container, part) if part.tag == "Activation" else _undo_scaling(part, names)):
-            report.decide(f"{part.label}: the old {OLD} again, which to_keras wrote with weights {SLOPE} times as large")
+            report.decide(
+                f"{part.label}: the old {OLD} again, which to_keras wrote with weights {SLOPE} times as large"
+            )
 
 
 def divide(filled: Sequence[Filled]) -> None:
