@@ -193,7 +193,7 @@ LAYERS = Registry(
         **_paths(
             "rnnspec.config.core",
             "Config",
-            "Input Masking Unmasking Dense Activation Rescaling Dropout SpatialDropout1D ActivityRegularization",
+            "Input Masking Unmasking Dense Activation Dropout SpatialDropout1D ActivityRegularization",
         ),
         **_paths("rnnspec.config.reshaping", "Config", "Flatten Reshape Permute RepeatVector"),
         **_paths("rnnspec.config.functions", "Config", "Lambda"),
@@ -202,7 +202,7 @@ LAYERS = Registry(
         **_paths("rnnspec.config.embeddings", "Config", "Embedding"),
         **_paths("rnnspec.config.merge", "Config", "Add Subtract Multiply Average Maximum Minimum Concatenate Dot"),
         **_paths("rnnspec.config.noise", "Config", "GaussianNoise GaussianDropout AlphaDropout"),
-        **_paths("rnnspec.config.normalization", "Config", "BatchNormalization LayerNormalization"),
+        **_paths("rnnspec.config.normalization", "Config", "BatchNormalization LayerNormalization Rescaling"),
         **_paths(
             "rnnspec.config.pooling",
             "Config",

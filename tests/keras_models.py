@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from keras import layers as kl
 
+import rnnspec
+
 STEPS, FEATURES = 6, 4
 
 Make = Callable[[], Any]
@@ -148,3 +150,12 @@ def differences(model: Any, other: Any, given: list[list[Any]]) -> float:
     for ours, theirs in pairs:
         assert [one.shape for one in ours] == [one.shape for one in theirs]
     return max(float(np.abs(a - b).max()) for ours, theirs in pairs for a, b in zip(ours, theirs, strict=True))
+
+
+def made(text: str, **options: Any) -> Any:
+    """A model of ours with weights that are all random."""
+    model = rnnspec.build(rnnspec.loads(text), device="cpu", **options)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.normal_()
+    return model.eval()

@@ -17,7 +17,6 @@ from rnnspec.nn import (
     Dropout,
     Input,
     Masking,
-    Rescaling,
     Sequential,
     SpatialDropout1D,
     Unmasking,
@@ -181,14 +180,6 @@ def test_activation_applies_its_function() -> None:
     assert torch.equal(Activation("hard_sigmoid")(x), activations.hard_sigmoid(x))
     assert torch.equal(Activation(torch.sin)(x), torch.sin(x))
     assert Activation(None)(x) is x
-
-
-# Rescaling
-
-
-def test_rescaling_multiplies_and_adds() -> None:
-    y = Rescaling(2, -0.5)(torch.tensor([[1.0, -3.0]]))
-    assert y.tolist() == [[1.5, -6.5]]
 
 
 # Dropout
@@ -393,7 +384,6 @@ def test_dense_cannot_be_built_without_a_number_of_features() -> None:
         (Dense(3), "Dense(? -> 3, activation=linear)"),
         (Dense(3, "relu", input_dim=2), "Dense(2 -> 3, activation=relu)"),
         (Activation("tanh"), "Activation(tanh)"),
-        (Rescaling(2, 1.5), "Rescaling(scale=2.0, offset=1.5)"),
         (Dropout(0.5), "Dropout(rate=0.5)"),
         (Dropout(0.5, (None, 1)), "Dropout(rate=0.5, noise_shape=(None, 1))"),
         (SpatialDropout1D(0.5), "SpatialDropout1D(rate=0.5)"),

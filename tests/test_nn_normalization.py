@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rnnspec.errors import DTypeError, ShapeError, WeightsError
-from rnnspec.nn import LSTM, BatchNormalization, Dense, Embedding, LayerNormalization, Sequential
+from rnnspec.nn import LSTM, BatchNormalization, Dense, Embedding, LayerNormalization, Rescaling, Sequential
 
 X = 2.0 * torch.randn(6, 5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) + 1.0
 WEIGHTS = [np.array(row, dtype=float) for row in ([1, 2, -1, 0.5], [0.1, 0, -3, 2], [1, 0, -1, 2], [0.5, 1, 2, 4])]
@@ -333,3 +333,15 @@ def test_weights_that_do_not_fit() -> None:
 def test_repr() -> None:
     assert repr(LayerNormalization([1, 2])) == "LayerNormalization(axis=(1, 2), epsilon=0.001)"
     assert repr(BatchNormalization()) == "BatchNormalization(axis=-1, momentum=0.99, epsilon=0.001)"
+
+
+# Rescaling
+
+
+def test_rescaling_multiplies_and_adds() -> None:
+    y = Rescaling(2, -0.5)(torch.tensor([[1.0, -3.0]]))
+    assert y.tolist() == [[1.5, -6.5]]
+
+
+def test_repr_of_rescaling() -> None:
+    assert repr(Rescaling(2, 1.5)) == "Rescaling(scale=2.0, offset=1.5)"

@@ -52,7 +52,6 @@ if TYPE_CHECKING:
         DropoutConfig as DropoutConfig,
         InputConfig as InputConfig,
         MaskingConfig as MaskingConfig,
-        RescalingConfig as RescalingConfig,
         SpatialDropout1DConfig as SpatialDropout1DConfig,
         UnmaskingConfig as UnmaskingConfig,
     )
@@ -176,6 +175,7 @@ if TYPE_CHECKING:
     from rnnspec.config.normalization import (
         BatchNormalizationConfig as BatchNormalizationConfig,
         LayerNormalizationConfig as LayerNormalizationConfig,
+        RescalingConfig as RescalingConfig,
     )
     from rnnspec.config.optimizers import (
         AdamConfig as AdamConfig,
@@ -343,7 +343,7 @@ _MODULE_OF = {
     "RegularizerConfig": "regularizers",
     "RelativeSquaredErrorMetricConfig": "error_metrics",
     "RepeatVectorConfig": "reshaping",
-    "RescalingConfig": "core",
+    "RescalingConfig": "normalization",
     "ReshapeConfig": "reshaping",
     "SGDConfig": "optimizers",
     "ScaledInitializerConfig": "initializers",

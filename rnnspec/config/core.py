@@ -1,6 +1,6 @@
 """Layers around the recurrent ones, as in Keras 2.0.8.
 
-Input, Masking, Unmasking, Dense, Activation, Dropout, SpatialDropout1D, ActivityRegularization; Rescaling (2.6).
+Input, Masking, Unmasking, Dense, Activation, Dropout, SpatialDropout1D, ActivityRegularization.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ __all__ = [
     "DropoutConfig",
     "InputConfig",
     "MaskingConfig",
-    "RescalingConfig",
     "SpatialDropout1DConfig",
     "UnmaskingConfig",
 ]
@@ -145,21 +144,6 @@ class ActivationConfig(LayerConfig):
     identifier: ClassVar[str] = "Activation"
 
     activation: ActivationName
-
-
-@frozen(slots=False, eq=False, repr=False)
-class RescalingConfig(LayerConfig):
-    """Multiplies its input by a number and adds another, as in Keras 2.6 and later.
-
-    Args:
-        scale: What it multiplies by.
-        offset: What it adds (default 0).
-    """
-
-    identifier: ClassVar[str] = "Rescaling"
-
-    scale: float
-    offset: float = 0.0
 
 
 @frozen(slots=False, eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""Normalization: BatchNormalization as in Keras 2.0.8, LayerNormalization as in tf.keras and Keras 3."""
+"""BatchNormalization as in Keras 2.0.8, LayerNormalization and Rescaling as in tf.keras and Keras 3."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnnspec.config.initializers import ONES, ZEROS, InitializerLike
 from rnnspec.config.layer import LayerConfig
 from rnnspec.config.regularizers import RegularizerLike
 
-__all__ = ["BatchNormalizationConfig", "LayerNormalizationConfig"]
+__all__ = ["BatchNormalizationConfig", "LayerNormalizationConfig", "RescalingConfig"]
 
 
 @frozen(slots=False, eq=False, repr=False)
@@ -95,3 +95,18 @@ class LayerNormalizationConfig(LayerConfig):
         """The input's shape, whose sizes at `axis` must be known."""
         shapes.sizes_at(input_shape, (self.axis,) if isinstance(self.axis, int) else self.axis)
         return input_shape
+
+
+@frozen(slots=False, eq=False, repr=False)
+class RescalingConfig(LayerConfig):
+    """Multiplies its input by a number and adds another, as in Keras 2.6 and later.
+
+    Args:
+        scale: What it multiplies by.
+        offset: What it adds (default 0).
+    """
+
+    identifier: ClassVar[str] = "Rescaling"
+
+    scale: float
+    offset: float = 0.0

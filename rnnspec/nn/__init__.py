@@ -10,7 +10,6 @@ from rnnspec.nn.core import (
     Dropout,
     Input,
     Masking,
-    Rescaling,
     SpatialDropout1D,
     Unmasking,
 )
@@ -19,7 +18,7 @@ from rnnspec.nn.functions import Lambda
 from rnnspec.nn.graph import Graph
 from rnnspec.nn.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from rnnspec.nn.noise import AlphaDropout, GaussianDropout, GaussianNoise
-from rnnspec.nn.normalization import BatchNormalization, LayerNormalization
+from rnnspec.nn.normalization import BatchNormalization, LayerNormalization, Rescaling
 from rnnspec.nn.one_step import GRUCell, LSTMCell, SimpleRNNCell
 from rnnspec.nn.pooling import AveragePooling1D, GlobalAveragePooling1D, GlobalMaxPooling1D, MaxPooling1D
 from rnnspec.nn.recurrent import GRU, LSTM, RNN, SimpleRNN

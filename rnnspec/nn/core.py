@@ -1,6 +1,6 @@
 """The layers around the recurrent ones, as in Keras 2.0.8.
 
-Input, Masking, Unmasking, Dense, Activation, Dropout, SpatialDropout1D, ActivityRegularization; Rescaling (2.6).
+Input, Masking, Unmasking, Dense, Activation, Dropout, SpatialDropout1D, ActivityRegularization.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ __all__ = [
     "Dropout",
     "Input",
     "Masking",
-    "Rescaling",
     "SpatialDropout1D",
     "Unmasking",
 ]
@@ -249,31 +248,6 @@ class Activation(Layer):
     def extra_repr(self) -> str:
         """The activation's name."""
         return self.activation.name
-
-
-class Rescaling(Layer):
-    """Multiplies by a number and adds another.
-
-    Args:
-        scale: What it multiplies by.
-        offset: What it adds.
-        **layer: See `Layer`.
-    """
-
-    supports_masking = True
-
-    def __init__(self, scale: float, offset: float = 0.0, **layer: Unpack[LayerArguments]) -> None:
-        super().__init__(**layer)
-        self.scale, self.offset = check_number("scale", scale), check_number("offset", offset)
-        self.build_declared()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Computes `scale * x + offset`: any shape in, the same out."""
-        return x * self.scale + self.offset
-
-    def extra_repr(self) -> str:
-        """Both numbers."""
-        return f"scale={self.scale}, offset={self.offset}"
 
 
 class Dropout(Layer):

@@ -1,4 +1,4 @@
-"""Normalization: BatchNormalization as in Keras 2.0.8, LayerNormalization as in tf.keras and Keras 3."""
+"""BatchNormalization as in Keras 2.0.8, LayerNormalization and Rescaling as in tf.keras and Keras 3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rnnspec import shapes
-from rnnspec.nn.arguments import check_axis, check_not_negative, check_rate, check_several_axes
+from rnnspec.nn.arguments import check_axis, check_not_negative, check_number, check_rate, check_several_axes
 from rnnspec.nn.base import Layer, labelled
 from rnnspec.shapes import Shape
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rnnspec.nn.base import LayerArguments
 
-__all__ = ["BatchNormalization", "LayerNormalization"]
+__all__ = ["BatchNormalization", "LayerNormalization", "Rescaling"]
 
 
 class BatchNormalization(Layer):
@@ -235,3 +235,28 @@ def _least_shape(axes: Sequence[int], sizes: Sequence[int]) -> Shape:
     for axis, size in zip(axes, sizes, strict=True):
         shape[axis] = size
     return tuple(shape)
+
+
+class Rescaling(Layer):
+    """Multiplies by a number and adds another.
+
+    Args:
+        scale: What it multiplies by.
+        offset: What it adds.
+        **layer: See `Layer`.
+    """
+
+    supports_masking = True
+
+    def __init__(self, scale: float, offset: float = 0.0, **layer: Unpack[LayerArguments]) -> None:
+        super().__init__(**layer)
+        self.scale, self.offset = check_number("scale", scale), check_number("offset", offset)
+        self.build_declared()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Computes `scale * x + offset`: any shape in, the same out."""
+        return x * self.scale + self.offset
+
+    def extra_repr(self) -> str:
+        """Both numbers."""
+        return f"scale={self.scale}, offset={self.offset}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnnspec.config.core import InputConfig, MaskingConfig, RescalingConfig
+from rnnspec.config.core import InputConfig, MaskingConfig
 from rnnspec.config.graph import GraphConfig
 from rnnspec.config.inference import infer
 from rnnspec.config.model import SequentialConfig
+from rnnspec.config.normalization import RescalingConfig
 from rnnspec.config.wrappers import WrapperConfig
 from rnnspec.interop.keras.slope import SLOPE, scaled
 from rnnspec.interop.keras.writing.blocks import Block, Group, Names, groups_of, model_block

@@ -127,12 +127,9 @@ def _batch_normalization(writer: LayerWriter, piece: Piece, config: Any, found: 
 
 
 def _merge(writer: LayerWriter, piece: Piece, config: Any, found: dict[str, Any]) -> None:
-    """Masks of several inputs: where one of them is valid, in Keras 3; its Maximum and Minimum pass over the others."""
-    if not piece.masked:
-        return
-    if config.identifier in ("Maximum", "Minimum") and piece.steps_seen:
-        writer.refusals.add(piece, "Keras 3 leaves out inputs at their masked steps", "put Unmasking layers before it")
-    if config.mask_rule == "all" and piece.mask_seen and config.identifier != "Dot":
+    """Masks of several inputs: where one of them is valid, in Keras 3; it leaves masked numbers out of some merges."""
+    numbers = config.identifier in ("Multiply", "Maximum", "Minimum") and piece.steps_seen
+    if piece.masked and config.mask_rule == "all" and (piece.mask_seen or numbers) and config.identifier != "Dot":
         hint = "set mask_rule to 'any', if that is what you want"
         reason = "a step is valid here where it is in all masked inputs, and in Keras 3 where it is in one of all"
         writer.refusals.add(piece, reason, hint)
