@@ -21,7 +21,7 @@ PAGE = (ROOT / "docs" / "interop.md").read_text()
 ROWS = re.findall(r"^\| (.+) \| (.+) \| `(test_\w+\.py)::(test_\w+)` \|$", PAGE, re.MULTILINE)
 LAYER_ROWS = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (yes|no: .+) \|$", PAGE, re.MULTILINE)
 READ = {name: says for names, says in LAYER_ROWS for name in re.findall(r"`(\w+)`", names)}
-OURS = {"Input", "Lambda", "RNN", "Recurrent", "Rescaling", "Sequential", "Unmasking", "graph"}
+OURS = {"Input", "Lambda", "RNN", "Recurrent", "Sequential", "Unmasking", "graph"}
 """What the registry has beside the layers that the page names: models, bases, and what other rows tell of."""
 
 RNN: dict[str, Any] = {"units": 3, "recurrent_activation": "sigmoid", "reset_after": False}
@@ -43,6 +43,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "RepeatVector": {"n": 3},
     "Conv1D": {"filters": 3, "kernel_size": [2]},
     "GaussianNoise": {"stddev": 0.1},
+    "Rescaling": {"scale": 0.5},
     "GaussianDropout": {"rate": 0.1},
     "AlphaDropout": {"rate": 0.1},
     "Dot": {"axes": 1},
