@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnnspec.config.checks import Reference
 from rnnspec.config.core import InputConfig
 from rnnspec.config.graph import GraphConfig
 from rnnspec.config.graph_shapes import Flow, flow
-from rnnspec.config.wiring import Reference, Wiring
+from rnnspec.config.wiring import Wiring
 from rnnspec.interop.keras.writing.blocks import Block, Names, model_block
 from rnnspec.interop.keras.writing.inputs import given_to
 from rnnspec.interop.keras.writing.mask_tensors import MaskTensors, Operation
@@ -75,8 +76,10 @@ class GraphWriter:
         blocks = [self.blocks[name] for name in order if name in self.blocks]
         arguments = {
             "layers": [block.entry for block in blocks],
-            "input_layers": _ends([(self.renamed[name], 0, 0) for name in self.wiring.inputs]),
-            "output_layers": _ends([(name, number + (name in models), which) for name, number, which in outputs]),
+            "input_layers": _ends([Reference(self.renamed[name]) for name in self.wiring.inputs]),
+            "output_layers": _ends(
+                [Reference(name, number + (name in models), which) for name, number, which in outputs]
+            ),
         }
         return model_block(self.piece, keras_object("keras.src.models.functional", "Functional", arguments), blocks)
 
@@ -114,7 +117,7 @@ class GraphWriter:
         name, number, which = source
         if name in self.idle:
             return self._source(self.sources[name, number][0])
-        return self.renamed[name], number, which
+        return Reference(self.renamed[name], number, which)
 
     def _call(self, piece: Piece, name: str, number: int) -> _Call:
         """One call of a layer."""
@@ -127,7 +130,7 @@ class GraphWriter:
                 node = _node([self._tensor(source) for source in operation.sources], operation)
                 entry = {**operation.entry(), "name": operation.name, "inbound_nodes": [node]}
                 self.blocks[operation.name] = Block(operation.name, entry)
-        return _Call(sources, None if mask is None else (mask, 0, 0), several)
+        return _Call(sources, None if mask is None else Reference(mask), several)
 
     def _add(self, piece: Piece, calls: list[_Call]) -> None:
         """Writes a layer; what stands before it takes what it took, call by call."""
@@ -136,7 +139,7 @@ class GraphWriter:
             self.blocks[block.name] = block
             self.calls[block.name] = [[*call.sources, *([call.mask] if call.mask else [])] for call in calls]
             self.tensors.setdefault(block.name, self.tensors[piece.name])
-            calls = [_Call([(block.name, number, 0)], None, several=False) for number in range(len(calls))]
+            calls = [_Call([Reference(block.name, number)], None, several=False) for number in range(len(calls))]
 
     def _written(self, call: _Call) -> dict[str, Any]:
         """A call in Keras's words: the inputs, or the input, the initial states and the mask."""

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnnspec.config.checks import Reference
 from rnnspec.config.core import MaskingConfig
 from rnnspec.config.embeddings import EmbeddingConfig
 from rnnspec.config.merge import ConcatenateConfig, DotConfig
 from rnnspec.config.sequence import RecurrentConfig
-from rnnspec.config.wiring import Reference
 from rnnspec.config.wrappers import BidirectionalConfig
 from rnnspec.interop.keras.writing.blocks import Names
 from rnnspec.interop.keras.writing.objects import keras_object
@@ -101,13 +101,13 @@ class MaskTensors:
             return self._make(name, "NotEqual", sources, 0) if config.mask_zero else None
         if isinstance(config, MaskingConfig):
             unequal = self._make(name, "NotEqual", sources, config.mask_value)
-            return self._make(name, "Any", [(unequal, 0, 0)], axis=-1, keepdims=False)
+            return self._make(name, "Any", [Reference(unequal)], axis=-1, keepdims=False)
         if isinstance(config, DotConfig) or config.identifier in ("Sequential", "graph"):
             return None
         if isinstance(config, ConcatenateConfig):
             return self._concatenated(config, name, sources, coming)
         if config.takes_several:
-            return None if None in coming else self._either(name, [(str(mask), 0, 0) for mask in coming])
+            return None if None in coming else self._either(name, [Reference(str(mask)) for mask in coming])
         if coming[0] is None or not config.supports_masking:
             return None
         return coming[0] if config.output_mask(True) else None
@@ -115,7 +115,7 @@ class MaskTensors:
     def _either(self, name: str, masks: Sequence[Reference]) -> str:
         found, *others = masks
         for other in others:
-            found = (self._make(name, "LogicalOr", [found, other]), 0, 0)
+            found = Reference(self._make(name, "LogicalOr", [found, other]))
         return found[0]
 
     def _concatenated(
@@ -126,10 +126,10 @@ class MaskTensors:
         wide: list[Reference] = []
         for source, mask in zip(sources, coming, strict=True):
             if mask is None:
-                wide.append((self._make(name, "OnesLike", [source], dtype="bool"), 0, 0))
+                wide.append(Reference(self._make(name, "OnesLike", [source], dtype="bool")))
                 continue
-            column = (self._make(name, "ExpandDims", [(mask, 0, 0)], axis=-1), 0, 0)
-            zeros = (self._make(name, "ZerosLike", [source], dtype="bool"), 0, 0)
-            wide.append((self._either(name, [column, zeros]), 0, 0))
+            column = Reference(self._make(name, "ExpandDims", [Reference(mask)], axis=-1))
+            zeros = Reference(self._make(name, "ZerosLike", [source], dtype="bool"))
+            wide.append(Reference(self._either(name, [column, zeros])))
         joined = self._make(name, "Concatenate", wide, axis=config.axis)
-        return self._make(name, "Any", [(joined, 0, 0)], axis=-1, keepdims=False)
+        return self._make(name, "Any", [Reference(joined)], axis=-1, keepdims=False)
