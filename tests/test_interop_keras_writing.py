@@ -66,6 +66,19 @@ REFUSED = {
         "LSTM 'lstm_1': activation='hard_sigmoid' acts on the cell state too, before which no weight stands that could "
         "be scaled\n  hint: Keras 3's function of that name is hard_sigmoid_keras3 here; it has another slope",
     ),
+    "lstm-activation-in-a-graph-inside": (
+        "graph:\n  layers:\n    - Input: {name: x, shape: [5, 2]}\n"
+        "    - graph: {layers: [Input: {name: y, shape: [5, 2]}, LSTM: {units: 3, activation: hard_sigmoid}]}\n"
+        "    - Dense: {units: 2}",
+        "LSTM 'lstm_1': activation='hard_sigmoid' acts on the cell state too, before which no weight stands that could "
+        "be scaled\n  hint: Keras 3's function of that name is hard_sigmoid_keras3 here; it has another slope",
+    ),
+    "lstm-activation-in-a-graph-at-every-step": (
+        "- TimeDistributed:\n    input_shape: [4, 5, 2]\n    layer:\n"
+        "      graph: {layers: [Input: {name: y, shape: [5, 2]}, LSTM: {units: 3, activation: hard_sigmoid}]}",
+        "LSTM 'lstm_1': activation='hard_sigmoid' acts on the cell state too, before which no weight stands that could "
+        "be scaled\n  hint: Keras 3's function of that name is hard_sigmoid_keras3 here; it has another slope",
+    ),
     "trainable-states": (
         "- LSTM: {units: 3, initial_state: trainable, input_shape: [5, 2]}",
         "LSTM 'lstm_1': Keras has no trainable initial states\n  hint: give the states to each call in a graph, or set "
@@ -159,6 +172,17 @@ def test_a_masked_bidirectional_is_written_where_nothing_sees_its_masked_steps(t
     rnnspec.to_keras(model, path)
     theirs = keras.models.load_model(path)
 
+    assert differences(model, theirs, batches(theirs)) <= 1e-5
+
+
+def test_a_masked_unrolled_layer_is_written_without_unroll(tmp_path: Path) -> None:
+    """Keras 3.15 on torch fails in the call of such a layer."""
+    path = tmp_path / "model.keras"
+    model = made("- Masking: {mask_value: -1, input_shape: [6, 2]}\n- GRU: {units: 3, unroll: true}")
+    report = rnnspec.to_keras(model, path)
+    theirs = keras.models.load_model(path)
+
+    assert any(line.startswith("GRU 'gru_1': written without unroll, with the same numbers") for line in report.changes)
     assert differences(model, theirs, batches(theirs)) <= 1e-5
 
 

@@ -115,9 +115,12 @@ class ModelWriter:
     def _blocks(self, piece: Piece, names: Names) -> list[Block]:
         """Writes a layer, after what has to stand before it."""
         if isinstance(piece.config, (SequentialConfig, GraphConfig)):
-            return [self._model(piece)]
+            block = self._model(piece)
+            return [block] if block.entry else []
         refused = len(self.refusals.problems)
         inside = self._model_at_every_step(piece)
+        if inside is not None and not inside.entry:
+            return []
         entry = self.layers.layer(piece, inside.entry if inside else None)
         if len(self.refusals.problems) > refused:
             return []

@@ -34,6 +34,10 @@ def _recurrent(writer: LayerWriter, piece: Piece, config: Any, found: dict[str, 
         writer.report.leave_out(f"{piece.label}: the states that it carries, which no file of Keras holds")
     if not piece.masked:
         return
+    if config.unroll:
+        found["unroll"] = False
+        same = "with the same numbers: Keras 3 on torch cannot call an unrolled layer with a mask"
+        writer.report.change(f"{piece.label}: written without unroll, {same}")
     if config.masked_start == "state" and not config.unroll and (config.stateful or piece.given_states):
         hint = "set masked_start to 'zeros', if a sequence never starts with a masked step or that is what you want"
         reason = "a masked step before the first valid one emits the initial state here, and zeros in Keras 3"
