@@ -181,7 +181,7 @@ class TestConvert:
         ran = shell("convert", EMBED, target)
 
         assert (ran.code, ran.out) == (2, "")
-        assert f"argument TARGET: expected a name that ends in .yaml, .yml, found '{target}'" in ran.err
+        assert f"argument TARGET: expected a name that ends in .yaml, .yml, .keras, found '{target}'" in ran.err
 
     @pytest.mark.parametrize(
         ("source", "weights", "message"),
@@ -228,6 +228,68 @@ class TestConvert:
 
 
 WEIGHTS = "k122tf-gru_weights.h5"
+
+
+class TestConvertToKeras:
+    @pytest.mark.parametrize("name", ["k208-embed", "k216-bigru", "k208-seq2seq", "k231-nested", "k122th-stateful"])
+    def test_yaml_becomes_a_file_for_keras_with_the_same_numbers(self, shell: Shell, name: str) -> None:
+        shell("convert", str(FILES / f"{name}.h5"), "model.yaml")
+
+        ran = shell("convert", "model.yaml", "new.keras")
+
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.out.startswith("file: new.keras, a .keras archive for Keras 3")
+        assert worst(rnnspec.from_keras("new.keras", device="cpu"), name) <= 1
+
+    def test_an_old_file_becomes_a_new_one(self, shell: Shell) -> None:
+        ran = shell("convert", EMBED, "new.keras")
+
+        read, written = ran.out.split("\n\n")
+        assert (ran.code, ran.err) == (0, "")
+        assert read.startswith(f"file: {EMBED}, a whole model in HDF5\n")
+        assert written.startswith("file: new.keras, a .keras archive for Keras 3")
+        assert os.listdir(shell.folder) == ["new.keras"]
+        assert worst(rnnspec.from_keras("new.keras", device="cpu"), "k208-embed") <= 1
+
+    def test_both_reports_as_json(self, shell: Shell) -> None:
+        told = json.loads(shell("convert", EMBED, "new.keras", "--json").out)
+
+        assert (told["ok"], told["files"]) == (True, ["new.keras"])
+        assert told["report"]["keras_version"] == "2.0.8"
+        assert told["written"]["difference"] <= 1e-5
+
+    def test_a_file_that_is_there_is_not_replaced(self, shell: Shell) -> None:
+        shell.write("new.keras", "mine")
+
+        assert shell("convert", EMBED, "new.keras").err == "new.keras: is there already\n  hint: --force replaces it\n"
+        assert shell("convert", EMBED, "new.keras", "--force", "--quiet").out == ""
+        assert worst(rnnspec.from_keras("new.keras", device="cpu"), "k208-embed") <= 1
+
+    @pytest.mark.parametrize(
+        ("text", "options", "message"),
+        [
+            ("LSTM: {units: 0}\n", [], "ours.yaml:1:15: LSTM.units: units must be a positive integer, found 0\n"),
+            ("LSTM: {units: 3}\n", [], "ours.yaml:1:7: LSTM: the shape of its input is not known\n"),
+            ("LSTM: {units: 3, input_dim: 2}\n", [], "ours.safetensors: cannot be read: No such file or directory\n"),
+            ("LSTM: {units: 3, input_dim: 2}\n", ["--weights", "other"], "other: cannot be read: No such file or "),
+            (
+                "LSTM: {units: 3, input_dim: 2}\n",
+                ["--keras-version", "2.0.8"],
+                "ours.yaml: is a YAML file, and keras_version is for models of Keras\n",
+            ),
+        ],
+        ids=["wrong", "no-shape", "no-weights", "no-others-weights", "version"],
+    )
+    def test_what_cannot_be_read_leaves_nothing(
+        self, shell: Shell, text: str, options: list[str], message: str
+    ) -> None:
+        shell.write("ours.yaml", text)
+
+        ran = shell("convert", "ours.yaml", "new.keras", *options)
+
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.startswith(message)
+        assert os.listdir(shell.folder) == ["ours.yaml"]
 
 
 class TestCheck:

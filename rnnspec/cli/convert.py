@@ -16,14 +16,18 @@ _TARGETS = """
 
 the ending of TARGET tells what is written:
   .yaml, .yml   the model's YAML, and its weights beside it in a .safetensors file
+  .keras        a file that Keras 3 opens
 """
 
 
 def add_to(commands: Any) -> None:
     """Adds the command to the command line."""
-    summary = "write a model of Keras as YAML and safetensors"
+    summary = "write a model of Keras as YAML and safetensors, or a model as a file for Keras 3"
     parser = add_command(commands, "convert", _run, summary, "rnnspec convert old.h5 model.yaml" + _TARGETS)
-    text = "a model of Keras, 1.2 to 3: .h5, .keras, or the text of to_json() or to_yaml(); the content tells"
+    text = (
+        "a model of Keras, 1.2 to 3: .h5, .keras, or the text of to_json() or to_yaml(); or a YAML file of ours, with "
+        "its weights in a .safetensors file beside it; the content tells"
+    )
     parser.add_argument("source", metavar="SOURCE", help=text)
     parser.add_argument("target", metavar="TARGET", type=_target, help="the file to write")
     add_keras(parser)
@@ -52,6 +56,21 @@ def _to_yaml(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _to_keras(arguments: argparse.Namespace) -> int:
+    import rnnspec
+    from rnnspec.interop.keras.converting import read_any
+
+    _refuse_existing(arguments, arguments.target)
+    model, read = read_any(arguments.source, arguments.weights, keras_version=arguments.keras_version)
+    written = rnnspec.to_keras(model, arguments.target)
+    if arguments.json:
+        report = vars(read) if read else None
+        print_json({"ok": True, "files": [arguments.target], "report": report, "written": vars(written)})
+    elif not arguments.quiet:
+        print(*([read, ""] if read else []), written, sep="\n")
+    return 0
+
+
 def _refuse_existing(arguments: argparse.Namespace, *files: str) -> None:
     """Refuses to replace files, unless told to."""
     there = [file for file in files if Path(file).exists()]
@@ -59,5 +78,9 @@ def _refuse_existing(arguments: argparse.Namespace, *files: str) -> None:
         raise ConfigError(*(Problem("is there already", file=file, hint="--force replaces it") for file in there))
 
 
-CONVERSIONS: Mapping[str, Callable[[argparse.Namespace], int]] = {".yaml": _to_yaml, ".yml": _to_yaml}
+CONVERSIONS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    ".yaml": _to_yaml,
+    ".yml": _to_yaml,
+    ".keras": _to_keras,
+}
 """What writes a target, by the ending of its name."""

@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
-from rnnspec.errors import Problem, WeightsError
+from rnnspec.errors import ConfigError, Problem, WeightsError
 from rnnspec.factory import build
 from rnnspec.files import write_together
+from rnnspec.interop.keras.kinds import is_keras_file
 from rnnspec.interop.keras.parts import Part
 from rnnspec.interop.keras.reading import read_model
 from rnnspec.interop.keras.report import Report
@@ -20,7 +21,7 @@ from rnnspec.interop.keras.self_check import input_shapes, is_large, largest_dif
 from rnnspec.interop.weights import load_weights, save_weights
 from rnnspec.yaml.load import dump, load
 
-__all__ = ["Conversion", "keras_to_yaml", "weights_beside"]
+__all__ = ["Conversion", "keras_to_yaml", "read_any", "weights_beside"]
 
 ALLOWED = 1e-5
 """How far what was read back may be from the model, in parts of its largest output."""
@@ -52,6 +53,35 @@ class Conversion:
 def weights_beside(yaml: str | os.PathLike[str]) -> Path:
     """Where the weights of a model are, beside its YAML file: `model.safetensors` beside `model.yaml`."""
     return Path(yaml).with_suffix(".safetensors")
+
+
+def read_any(
+    path: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None, *, keras_version: str | None = None
+) -> tuple[torch.nn.Module, Report | None]:
+    """Reads a model from a file of Keras, or from our YAML with its weights.
+
+    Args:
+        path: The file.
+        weights: The file with the weights; those beside our YAML if None.
+        keras_version: The version of Keras that wrote the model, for files that do not tell it.
+
+    Returns:
+        The model in evaluation mode, and what was read from a file of Keras; None for our YAML.
+
+    Raises:
+        ConfigError: If the model cannot be read.
+        ShapeError: If our YAML does not tell the shape of the model's input.
+        WeightsError: If the weights do not fit the model, or there are none.
+    """
+    if is_keras_file(path):
+        model, _ = read_model(path, weights, keras_version=keras_version, device="cpu")
+        made: Any = model  # it has two more attributes than a module
+        return model, made.report
+    if keras_version is not None:
+        raise ConfigError(Problem("is a YAML file, and keras_version is for models of Keras", file=os.fspath(path)))
+    model = build(load(path), device="cpu").eval()
+    load_weights(model, weights_beside(path) if weights is None else weights)
+    return model, None
 
 
 def keras_to_yaml(
