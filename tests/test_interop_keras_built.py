@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning"),
 ]
-MODELS = {name: make for name, make in {**SEQUENTIAL, **GRAPHS}.items() if name != "around"}
+MODELS = {**SEQUENTIAL, **GRAPHS}
 
 
 def saved(model: Any, folder: Path) -> list[tuple[Path, Path | None]]:

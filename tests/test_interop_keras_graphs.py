@@ -20,7 +20,7 @@ from rnnspec.interop.keras.texts import parse_json
 
 
 def read(config: dict[str, Any], version: str = "2.2.4") -> tuple[dict[str, Any], Report]:
-    report = Report("model.json", "weights.h5", "a JSON text")
+    report = Report("model.json", "a JSON text", "weights.h5")
     plain = parse_json(json.dumps(config), "model.json", "the file")
     return ModelReader(dialect_of(plain, "model.json", (version, ""), None, None), report).model(plain).schema(), report
 
@@ -269,6 +269,18 @@ def test_a_mask_for_the_steps_of_a_layer_at_every_step_is_refused() -> None:
     assert refused(config, "2.4.0") == (
         "model.json: TimeDistributed 't' gets a mask, which Keras hands to what is inside it"
     )
+
+
+def test_how_masks_are_joined_is_told_where_no_version_says_it() -> None:
+    add = layer("Add", "a", call([tensor("m"), tensor("m")]))
+    first = layer("InputLayer", "x", batch_shape=[None, 6, 3])
+    config = model(first, MASKING, add, outputs=[["a", 0, 0]], class_name="Functional")
+    report = Report("model.json", "a JSON text")
+
+    part = ModelReader(dialect_of(config, "model.json", None, None, None), report).model(config)
+
+    assert inside(part.schema())["a"]["mask_rule"] == "any"
+    assert report.defaults == ["Add 'a': masks are joined as in Keras 3.4 and later (mask_rule: any)"]
 
 
 # What is no layer

@@ -67,7 +67,6 @@ class _Masks:
         parts = {part.our_name: part for part in model.inside}
         inputs = [part.our_name for part in model.inside if part.tag == "Input"]
         known = dict(zip(((name, 0) for name in inputs), masks, strict=False))
-        entered = any(known.values())
         for name, node in _order(parts):
             part = parts[name]
             if part.tag == "Input":
@@ -79,7 +78,7 @@ class _Masks:
             if given and not coming[0]:
                 message = f"{part.label} is called with a mask that does not come with its input"
                 raise self.reader.refuse(message, ())
-            if any(coming) and (not self._takes(part) or self._left_alone(part, call, given, entered=entered)):
+            if any(coming) and (not self._takes(part) or self._left_alone(part, call, given)):
                 for index, source in enumerate(call):
                     if coming[index]:
                         call[index] = self._without(model, part, source)
@@ -100,12 +99,10 @@ class _Masks:
         """Whether a layer can take a mask."""
         return part.is_model or LAYERS.is_users(part.tag) or LAYERS.find(part.tag).supports_masking
 
-    def _left_alone(self, part: Part, call: Sequence[Reference], given: bool | None, *, entered: bool) -> bool:
+    def _left_alone(self, part: Part, call: Sequence[Reference], given: bool | None) -> bool:
         """Whether Keras 3 gives a layer no mask although there is one."""
         inner = part.inside[0] if part.tag == "Bidirectional" else part
-        if given is not False or inner.tag not in RECURRENT:
-            return False
-        return len(call) > 1
+        return given is False and inner.tag in RECURRENT and len(call) > 1
 
     def _without(self, model: Part, part: Part, source: Reference) -> Reference:
         """A tensor of a graph without its mask."""

@@ -136,8 +136,11 @@ def _batch_normalization(reader: LayerReader, part: Part, config: dict[str, Any]
 
 def _merge(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys) -> None:
     """What leaves of several masks changed with Keras 3.4."""
-    if reader.masked and reader.dialect.generation == 3 and (reader.dialect.version or (3, 4)) >= (3, 4):
+    version = reader.dialect.version
+    if reader.masked and reader.dialect.generation == 3 and (version or (3, 4)) >= (3, 4):
         config["mask_rule"] = "any"
+        if version is None:
+            reader.report.default(f"{part.label}: masks are joined as in Keras 3.4 and later (mask_rule: any)")
 
 
 def _identity(reader: LayerReader, part: Part, config: dict[str, Any], keys: Keys) -> None:

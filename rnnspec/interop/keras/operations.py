@@ -14,7 +14,10 @@ __all__ = ["flat", "is_operation", "is_tensor", "mask_operations"]
 
 OPERATIONS = ("keras.src.ops", "keras.ops")
 """Where Keras 3 has what is no layer and stands among layers all the same."""
-OF_MASKS = ("NotEqual", "Any", "All", "LogicalOr", "LogicalAnd", "ExpandDims", "Squeeze", "ZerosLike", "OnesLike")
+OF_MASKS = (
+    *("NotEqual", "Any", "All", "LogicalOr", "LogicalAnd"),
+    *("ExpandDims", "Squeeze", "BroadcastTo", "ZerosLike", "OnesLike"),
+)
 """What Keras 3 makes masks with; and Concatenate."""
 
 
