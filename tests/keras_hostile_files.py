@@ -91,6 +91,17 @@ def packed_list_of_groups(folder: Path) -> Made:
 
 
 @hostile
+def text_without_end(folder: Path) -> Made:
+    """Free space of no size among the texts: the library would pass it for ever."""
+    path, _ = whole(folder, dict)
+    content = bytearray(path.read_bytes())
+    text = content.index(b"GCOL") + 16
+    content[text : text + 16] = bytes(16)
+    path.write_bytes(content)
+    return path, None
+
+
+@hostile
 def narrow_sizes(folder: Path) -> Made:
     """Sizes of four bytes, where those of h5py have eight."""
     creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
@@ -287,6 +298,20 @@ def padded_and_repeated(folder: Path) -> Made:
     for number, one in enumerate(longer):
         one["config"]["name"] = f"up_{number}"
     return described(folder, INPUT, layer("ZeroPadding1D", padding=1000), *longer)
+
+
+@hostile
+def models_called_twice(folder: Path) -> Made:
+    """Nineteen models inside each other, each called twice in the next: 2 ** 19 calls."""
+    wired: dict[str, Any] = layer("Activation", activation="tanh") | {"name": "activation"}
+    given = INPUT | {"name": "inputlayer", "inbound_nodes": []}
+    for number in range(19):
+        name = wired["name"]
+        wired["inbound_nodes"] = [[["inputlayer", 0, 0, {}]], [[name, 0, 0, {}]]]
+        ends = {"input_layers": [["inputlayer", 0, 0]], "output_layers": [[name, 1, 0]]}
+        wired = layer("Functional", layers=[given, wired], **ends) | {"name": f"model_{number}"}
+        wired["config"]["name"] = wired["name"]
+    return described(folder, INPUT, wired)
 
 
 @hostile

@@ -151,6 +151,16 @@ def test_an_hdf5_file_that_no_keras_writes_is_refused(
             id="texts",
         ),
         pytest.param(
+            lambda file: file["model_weights/lstm_1"].attrs.__setitem__("weight_names", [b"lstm_1/kernel:0"] * 3),
+            "the attribute weight_names of 'lstm_1' names an array twice",
+            id="array-twice",
+        ),
+        pytest.param(
+            lambda file: file["model_weights"].attrs.__setitem__("layer_names", [b"lstm_1"] * 3),
+            "the attribute layer_names names a layer twice",
+            id="layer-twice",
+        ),
+        pytest.param(
             lambda file: file.__delitem__(KERNEL),
             "the group 'lstm_1' has no array 'lstm_1/kernel:0', which weight_names names",
             id="missing-array",

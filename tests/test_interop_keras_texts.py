@@ -83,6 +83,11 @@ LAMBDA = {"class_name": "Lambda", "config": {"name": "twice", "function": ["4wEA
             "model.json: config.layers[0]: there is no layer \\x1b[2Jxxx",
             id="escapes",
         ),
+        pytest.param(
+            json.dumps({"class_name": "Model", "config": {"layers": [], "input_layers": [], "output_layers": []}}),
+            "model.json: config.input_layers: Model 'model' has no input_layers",
+            id="no-inputs",
+        ),
         pytest.param("import os", "model.json: the file holds no model: expected a mapping", id="python"),
         pytest.param("", "model.json: the file is empty", id="empty"),
         pytest.param("\x00\x01", "model.json", id="binary"),
@@ -92,3 +97,10 @@ def test_a_text_that_is_no_model_is_refused(tmp_path: Path, text: str, message: 
     found = refusal(written(tmp_path, text), WEIGHTS)
 
     assert found.startswith(message) or message in found
+
+
+def test_no_more_than_a_hundred_mistakes_are_told(tmp_path: Path) -> None:
+    found = refusal(written(tmp_path, sequential(dense(), *[dense(units=0) for _ in range(150)])), WEIGHTS)
+
+    assert len(found.splitlines()) == 101
+    assert found.splitlines()[-1] == "model.json: and 50 more"

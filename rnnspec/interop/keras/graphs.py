@@ -59,6 +59,7 @@ class _Wiring:
         self.part = part
         self.reader = reader
         self.keys = keys
+        self.names = {inside.name: inside.our_name for inside in reversed(part.inside)}
 
     def read(self, config: Mapping[str, Any]) -> None:
         calls: dict[str, list[list[Reference]]] = {}
@@ -72,6 +73,9 @@ class _Wiring:
             name: [self._reference(item, (*self.keys, name)) for item in _listed(config.get(name))]
             for name in ("input_layers", "output_layers")
         }
+        for name, references in ends.items():
+            if not references:
+                raise self.reader.refuse(f"{self.part.label} has no {name}", (*self.keys, name))
         taken = [item for nodes in calls.values() for call in nodes for item in call]
         if self.reader.dialect.generation == 3:  # it counts one way in calls, and another way in the outputs
             shifts, end_shifts = self._shifts(calls, taken), self._shifts(calls, ends["output_layers"], least=1)
@@ -84,8 +88,7 @@ class _Wiring:
 
     def _ours(self, item: Reference, shifts: Mapping[str, int]) -> Reference:
         name, node, tensor = item
-        found = next((inside.our_name for inside in self.part.inside if inside.name == name), name)
-        return found, node - shifts.get(name, 0), tensor
+        return self.names.get(name, name), node - shifts.get(name, 0), tensor
 
     def _call(self, inside: Part, node: Any, keys: Keys) -> list[Reference]:
         """The tensors of one call, the initial states last."""

@@ -19,6 +19,7 @@ BLOCK = 2**24
 _TEXTS = re.compile(rb"GCOL\x01\x00\x00\x00(.{8})", re.DOTALL)
 _PACKED = re.compile(rb"FRHP\x00..(?!\x00\x00)..", re.DOTALL)
 _LONGEST = 16
+"""Of what is looked for here, and the head of a text in its heap."""
 
 
 def largest_text(source: str | os.PathLike[str] | BinaryIO, file: str) -> int:
@@ -40,16 +41,39 @@ def largest_text(source: str | os.PathLike[str] | BinaryIO, file: str) -> int:
     if isinstance(source, (str, os.PathLike)):
         with Path(source).open("rb") as content:
             return largest_text(content, file)
-    largest, size = 0, source.seek(0, os.SEEK_END)
+    size = source.seek(0, os.SEEK_END)
     source.seek(0)
-    for number, block in enumerate(_blocks(source)):
-        if _PACKED.search(block) or (number == 0 and not _has_usual_widths(block)):
+    heaps: dict[int, int] = {}
+    start = 0
+    for block in _blocks(source):
+        if _PACKED.search(block) or (start == 0 and not _has_usual_widths(block)):
             message = "the HDF5 file is built in a way in which Keras never builds one"
             raise ConfigError(Problem(message, file=file, hint=DAMAGED))
-        sizes = (int.from_bytes(found[1], "little") for found in _TEXTS.finditer(block))
-        largest = max(largest, 0, *(one for one in sizes if one <= size))
+        heaps |= {start + found.start(): int.from_bytes(found[1], "little") for found in _TEXTS.finditer(block)}
+        start += len(block) - _LONGEST
+    heaps = {place: length for place, length in heaps.items() if place + length <= size}
+    if (
+        not all(_can_be_read(source, place, length) for place, length in heaps.items())
+        or sum(heaps.values()) > 2 * size
+    ):
+        raise ConfigError(Problem("the texts in the HDF5 file are damaged", file=file, hint=DAMAGED))
     source.seek(0)
-    return largest
+    return max(heaps.values(), default=0)
+
+
+def _can_be_read(content: BinaryIO, start: int, length: int) -> bool:
+    """Whether the library comes to the end of a heap: a text that claims to have no size keeps it for ever."""
+    place = start + _LONGEST
+    while place + _LONGEST <= start + length:
+        content.seek(place)
+        head = content.read(_LONGEST)
+        size = int.from_bytes(head[8:], "little")
+        # What is free tells its size with this head, a text tells it without, in steps of eight.
+        needed = size if head[:2] == b"\0\0" else _LONGEST + (size + 7) // 8 * 8
+        if not 0 < needed <= length:
+            return False
+        place += needed
+    return True
 
 
 def _blocks(content: BinaryIO) -> Iterator[bytes]:

@@ -22,6 +22,9 @@ MAX_LAYERS = 2_000
 MAX_NESTED = 20
 """Models and wrappers inside each other."""
 
+MAX_TENSORS = 20_000
+"""What the calls of all layers take together; models inside models that are called twice are twice as much each."""
+
 OPERATIONS = ("Add", "Subtract", "Multiply", "Maximum", "Minimum")
 """Operations of Keras 3 that do what the layer of that name does: `a + b`."""
 
@@ -58,6 +61,9 @@ class ModelReader:
         part = self._part(config, ())
         if not part.is_model:
             raise self.layers.refuse(f"the file holds the layer {part.keras_class} alone, expected a model", ())
+        if (tensors := _tensors(part)) > MAX_TENSORS:
+            message = f"the calls of the layers take {tensors} tensors, those of models called more than once counted"
+            raise self.layers.refuse(f"{message} each time, at most {MAX_TENSORS} are read", ())
         if self.layers.masked:
             settle_masks(part, self.layers)
         return part
@@ -199,6 +205,11 @@ def _rename(model: Part, report: Report) -> None:
         if name != part.name:
             report.decide(f"{part.label} is called '{name}' here")
         part.arguments["name"] = name
+
+
+def _tensors(part: Part) -> int:
+    """How many tensors the calls in a model take."""
+    return sum(sum(map(len, inside.calls)) + max(1, len(inside.calls)) * _tensors(inside) for inside in part.inside)
 
 
 def _makes_masks(config: Any) -> bool:

@@ -28,6 +28,9 @@ from rnnspec.interop.keras.undoing import divide, undo_slopes
 
 __all__ = ["examine", "from_keras", "read_model"]
 
+MAX_PROBLEMS = 100
+"""What more is wrong with one file is counted."""
+
 P = ParamSpec("P")
 Read = TypeVar("Read")
 FilePath = str | os.PathLike[str]
@@ -45,6 +48,9 @@ def located(file: str) -> Iterator[None]:
     try:
         yield
     except Error as error:
+        if len(error.problems) > MAX_PROBLEMS + 1:  # with the line that counts the others, they are that many
+            more = Problem(f"and {len(error.problems) - MAX_PROBLEMS} more", file=file)
+            error = type(error)(*error.problems[:MAX_PROBLEMS], more)
         raise error.mapped(told) from None
 
 

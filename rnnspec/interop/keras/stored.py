@@ -10,6 +10,7 @@ from rnnspec.interop.keras.hdf5 import Array, Group
 from rnnspec.interop.keras.parts import Part
 from rnnspec.interop.keras.report import Report
 from rnnspec.interop.keras.sources import CONTAINERS, StoredWeights
+from rnnspec.interop.keras.texts import DAMAGED
 from rnnspec.registry import LAYERS
 
 __all__ = ["Stored", "snake_case", "stored_arrays"]
@@ -43,7 +44,10 @@ def stored_arrays(model: Part, weights: StoredWeights, report: Report) -> Stored
 
 
 def _named(model: Part, weights: StoredWeights, report: Report) -> Stored:
-    groups = {name: _in_order(weights.root, name, weights.file) for name in _texts(weights.root, "layer_names")}
+    names = _texts(weights.root, "layer_names")
+    if len(set(names)) < len(names):
+        raise WeightsError(Problem("the attribute layer_names names a layer twice", file=weights.file, hint=DAMAGED))
+    groups = {name: _in_order(weights.root, name, weights.file) for name in names}
     filled = {name: arrays for name, arrays in groups.items() if arrays}
     parts = _units(model, groups)
     if all(part.name in groups for part in parts if _has_weights(part)):
@@ -83,6 +87,9 @@ def _in_order(root: Group, name: str, file: str) -> list[Array]:
     if None in arrays:
         missing = _texts(group, "weight_names")[arrays.index(None)]
         raise WeightsError(Problem(f"the group '{name}' has no array '{missing}', which weight_names names", file=file))
+    if len({id(array) for array in arrays}) < len(arrays):  # it would be read into memory as often
+        message = f"the attribute weight_names of '{name}' names an array twice"
+        raise WeightsError(Problem(message, file=file, hint=DAMAGED))
     return [array for array in arrays if array is not None]
 
 
