@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import h5py
 import pytest
+
+if sys.platform != "linux":
+    pytest.skip("what bounds and watches a process here is Linux's", allow_module_level=True)
+
 from keras_hostile_files import HOSTILE, PWNED, SECRET
 from keras_watched import Outcome, watched
 
