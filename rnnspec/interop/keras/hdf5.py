@@ -215,14 +215,15 @@ class _Walk:
             count = _count(kind.shape or ())
             if kind.dtype.kind not in "OSUif":
                 continue
-            if kind.dtype.kind == "O" and count > 1 and count * self.largest > LEAST_BYTES * 4:
+            if kind.dtype.kind == "O" and count * self.largest > LEAST_BYTES * 2:
                 raise self.refuse(
                     f"the attribute {key} of '{name or '/'}' has {count} texts, which may be too long to read"
                 )
             self.spend(count * kind.dtype.itemsize)
             attributes[key] = _plain(found.attrs[key])
             if kind.dtype.kind == "O":
-                self.spend(len(str(attributes[key])))
+                texts = attributes[key] if isinstance(attributes[key], list) else [attributes[key]]
+                self.spend(sum(len(text) for text in texts if isinstance(text, str)))
         return _joined(attributes)
 
 
