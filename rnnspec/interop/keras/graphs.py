@@ -76,6 +76,10 @@ class _Wiring:
         for name, references in ends.items():
             if not references:
                 raise self.reader.refuse(f"{self.part.label} has no {name}", (*self.keys, name))
+        for reference in ends["input_layers"]:
+            if any(reference[1:]):
+                message = f"an input of {self.part.label} is a layer's only tensor, found {list(reference)!r:.60}"
+                raise self.reader.refuse(message, (*self.keys, "input_layers"))
         taken = [item for nodes in calls.values() for call in nodes for item in call]
         if self.reader.dialect.generation == 3:  # it counts one way in calls, and another way in the outputs
             shifts, end_shifts = self._shifts(calls, taken), self._shifts(calls, ends["output_layers"], least=1)

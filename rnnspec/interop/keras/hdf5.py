@@ -209,11 +209,14 @@ class _Walk:
 
     def attributes(self, found: Any, name: str) -> dict[str, Any]:
         """The attributes that Keras writes: texts, and lists of texts that may be cut into numbered pieces."""
+        import h5py
+
         attributes: dict[str, Any] = {}
         for key in filter(READ.fullmatch, found.attrs):
             kind = found.attrs.get_id(key)
             count = _count(kind.shape or ())
-            if kind.dtype.kind not in "OSUif":
+            # Lists of any length that are no texts are not read: damage to their type makes the library crash.
+            if kind.dtype.kind not in "OSUif" or (kind.dtype.kind == "O" and not h5py.check_string_dtype(kind.dtype)):
                 continue
             if kind.dtype.kind == "O" and count * self.largest > LEAST_BYTES * 2:
                 raise self.refuse(

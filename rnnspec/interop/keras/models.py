@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rnnspec.errors import ConfigWarning
 from rnnspec.interop.keras import graphs
 from rnnspec.interop.keras.dialect import Dialect
 from rnnspec.interop.keras.layers import LayerReader
@@ -65,7 +67,9 @@ class ModelReader:
             message = f"the calls of the layers take {tensors} tensors, those of models called more than once counted"
             raise self.layers.refuse(f"{message} each time, at most {MAX_TENSORS} are read", ())
         if self.layers.masked:
-            settle_masks(part, self.layers)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConfigWarning)  # the config of the whole model tells it
+                settle_masks(part, self.layers)
         return part
 
     def _part(self, entry: Any, keys: Keys) -> Part:
