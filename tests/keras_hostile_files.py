@@ -102,6 +102,16 @@ def text_without_end(folder: Path) -> Made:
 
 
 @hostile
+def list_of_no_texts(folder: Path) -> Made:
+    """A list of a kind that there is not, where a text should be: the library would crash."""
+    path, _ = whole(folder, dict)
+    content = path.read_bytes()
+    kind = content.index(b"keras_version\0") + 17  # a class, then which of its kinds
+    path.write_bytes(content[:kind] + b"\x03" + content[kind + 1 :])
+    return path, None
+
+
+@hostile
 def narrow_sizes(folder: Path) -> Made:
     """Sizes of four bytes, where those of h5py have eight."""
     creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)

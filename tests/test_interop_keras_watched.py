@@ -19,6 +19,7 @@ TOLD = {
     "text_meant_often": "the attribute layer_names of '/' has 3001 texts, which may be too long to read",
     "packed_list_of_groups": "the HDF5 file is built in a way in which Keras never builds one",
     "text_without_end": "the texts in the HDF5 file are damaged",
+    "list_of_no_texts": "self-check: differs from the plain step loop by",
     "narrow_sizes": "the HDF5 file is built in a way in which Keras never builds one",
     "external_link": "'model_weights/more' is an external link, which Keras never writes; links are not followed",
     "external_numbers": "lie in another file, which is not opened",
