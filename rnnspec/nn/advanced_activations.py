@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from rnnspec import shapes
 from rnnspec.nn.arguments import check_axes, check_axis, check_not_negative, check_number
-from rnnspec.nn.base import Layer, labelled
+from rnnspec.nn.base import Layer
 from rnnspec.shapes import Shape
 
 if TYPE_CHECKING:
@@ -194,8 +194,7 @@ class Softmax(Layer):
         Raises:
             ShapeError: If there is no such axis.
         """
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         return functional.softmax(x, self.axis)
 
     def extra_repr(self) -> str:

@@ -203,7 +203,7 @@ def check_one(name: str, value: Any) -> int:
     Raises:
         ConfigError: If it is something else.
     """
-    found = value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+    found = _alone(value)
     if not is_integer(found) or found < 1:
         raise ConfigError(f"{name} must be a positive integer or a list of one, found {value!r}")
     return int(found)
@@ -222,10 +222,15 @@ def check_axis(name: str, value: Any) -> int:
     Raises:
         ConfigError: If it is something else.
     """
-    found = value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+    found = _alone(value)
     if not is_integer(found):
         raise ConfigError(f"{name} must be an integer or a list of one, found {value!r}")
     return int(found)
+
+
+def _alone(value: Any) -> Any:
+    """What stands in a list of its own, as Keras writes it; else the value."""
+    return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
 
 
 def check_not_negative(name: str, value: Any) -> float:

@@ -149,6 +149,18 @@ class Layer(SelfDescribing, Weighted):
 
     # Inputs, shapes and masks
 
+    def check_shape(self, x: Tensor) -> None:
+        """Refuses an input that the rule of the layer's shapes refuses.
+
+        Args:
+            x: The input.
+
+        Raises:
+            ShapeError: If the layer cannot take it; the message names the layer.
+        """
+        with labelled(self.label):
+            self.compute_output_shape(tuple(x.shape))
+
     def check_dtype(self, x: Tensor, dtype: torch.dtype) -> None:
         """Refuses an input of another dtype than the weights', but where autocast brings the two together.
 

@@ -16,7 +16,7 @@ from rnnspec.engines import activations
 from rnnspec.errors import ConfigError
 from rnnspec.nn import regularizers
 from rnnspec.nn.arguments import check_choice, check_one, check_positive_integer, check_two
-from rnnspec.nn.base import Layer, labelled
+from rnnspec.nn.base import Layer
 from rnnspec.nn.windows import DATA_FORMATS, padded, time_last
 from rnnspec.shapes import Shape
 
@@ -188,8 +188,7 @@ class ZeroPadding1D(Layer):
         Raises:
             ShapeError: If the input has not three axes.
         """
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         return functional.pad(x, (0, 0, *shapes.two(self.padding)))
 
     def extra_repr(self) -> str:
@@ -228,8 +227,7 @@ class Cropping1D(Layer):
         Raises:
             ShapeError: If the input has not three axes, or too few steps.
         """
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         before, after = shapes.two(self.cropping)
         return x[:, before : x.shape[1] - after]
 
@@ -269,8 +267,7 @@ class UpSampling1D(Layer):
         Raises:
             ShapeError: If the input has not three axes.
         """
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         return x.repeat_interleave(self.size, dim=1)
 
     def extra_repr(self) -> str:

@@ -17,7 +17,7 @@ from rnnspec.engines import activations
 from rnnspec.errors import ShapeError
 from rnnspec.nn import regularizers
 from rnnspec.nn.arguments import check_number, check_positive_integer, check_rate
-from rnnspec.nn.base import Layer, labelled
+from rnnspec.nn.base import Layer
 from rnnspec.nn.dropout import draw_seed, dropout_mask, drops, seeded_generator
 from rnnspec.shapes import Shape, declared_input, format_shape, known
 
@@ -339,8 +339,7 @@ class SpatialDropout1D(Dropout):
         Raises:
             ShapeError: If the input has not three axes.
         """
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         return super().forward(x, generator)
 
     def _mask_shape(self, x: Tensor) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from rnnspec import shapes
 from rnnspec.errors import DataError
 from rnnspec.nn import regularizers
 from rnnspec.nn.arguments import check_positive_integer
-from rnnspec.nn.base import Layer, labelled
+from rnnspec.nn.base import Layer
 from rnnspec.shapes import Shape
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ class Embedding(Layer):
             ShapeError: If the shape is not that of `input_length`.
             DataError: If an id is out of range; on a device torch says so itself.
         """
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         try:
             output = functional.embedding(self._ids(x), self.embeddings)
         except IndexError as error:  # on the CPU; nothing is read from a device

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from rnnspec import shapes
 from rnnspec.nn.arguments import check_axis, check_not_negative, check_number, check_rate, check_several_axes
-from rnnspec.nn.base import Layer, labelled
+from rnnspec.nn.base import Layer
 from rnnspec.shapes import Shape
 
 if TYPE_CHECKING:
@@ -211,8 +211,7 @@ class LayerNormalization(Layer):
             DTypeError: If the dtype is not that of the weights, outside autocast.
         """
         self.build(tuple(x.shape))
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         self.check_fit(tuple(x.shape))
         for weight in self.parameters():
             self.check_dtype(x, weight.dtype)

@@ -12,7 +12,7 @@ from torch.nn import functional
 from rnnspec import shapes
 from rnnspec.engines.checks import boolean_mask
 from rnnspec.nn.arguments import check_choice, check_one
-from rnnspec.nn.base import Layer, labelled
+from rnnspec.nn.base import Layer
 from rnnspec.nn.windows import DATA_FORMATS, padded, time_last
 from rnnspec.shapes import Shape
 
@@ -77,8 +77,7 @@ class WindowPooling(Layer):
         Raises:
             ShapeError: If the rank or the number of steps does not fit.
         """
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         return time_last(self.pool(time_last(x, self.data_format)), self.data_format)
 
     def pool(self, x: Tensor) -> Tensor:
@@ -166,8 +165,7 @@ class GlobalMaxPooling1D(GlobalPooling):
         Raises:
             ShapeError: If the input has not three axes, or no step.
         """
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         return x.amax(self.time_axis, keepdim=self.keepdims)
 
 
@@ -195,8 +193,7 @@ class GlobalAveragePooling1D(GlobalPooling):
             ShapeError: If the input has not three axes, or no step.
             MaskError: If the mask does not fit.
         """
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         if mask is None:
             return x.mean(self.time_axis, keepdim=self.keepdims)
         shape = (x.shape[0], x.shape[self.time_axis])

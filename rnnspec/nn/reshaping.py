@@ -138,8 +138,7 @@ class Permute(Layer):
         Raises:
             ShapeError: If the input has another number of axes.
         """
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         return x.permute(0, *self.dims)
 
     def extra_repr(self) -> str:
@@ -176,8 +175,7 @@ class RepeatVector(Layer):
         Raises:
             ShapeError: If the input has not two axes.
         """
-        with labelled(self.label):
-            self.compute_output_shape(tuple(x.shape))
+        self.check_shape(x)
         return x.unsqueeze(1).repeat(1, self.n, 1)
 
     def extra_repr(self) -> str:
