@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from rnnspec.interop.keras.texts import legible
 
-__all__ = ["Report"]
+__all__ = ["Report", "add_once"]
 
 
 @dataclass
@@ -48,15 +48,15 @@ class Report:
 
     def decide(self, line: str) -> None:
         """Adds a decision, once."""
-        _add(self.decisions, line)
+        add_once(self.decisions, line)
 
     def default(self, line: str) -> None:
         """Adds a default that was taken, once."""
-        _add(self.defaults, line)
+        add_once(self.defaults, line)
 
     def leave_out(self, line: str) -> None:
         """Adds what is not in the model, once."""
-        _add(self.left_out, line)
+        add_once(self.left_out, line)
 
     def lines(self) -> list[str]:
         """The report as lines of text."""
@@ -79,6 +79,7 @@ class Report:
         return "\n".join(self.lines())
 
 
-def _add(lines: list[str], line: str) -> None:
+def add_once(lines: list[str], line: str) -> None:
+    """Adds a line that is not there yet."""
     if line not in lines:
         lines.append(line)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rnnspec import registry
 from rnnspec.errors import Problem, WeightsError
 from rnnspec.interop.keras.hdf5 import Array, Group
 from rnnspec.interop.keras.parts import Part
 from rnnspec.interop.keras.report import Report
 from rnnspec.interop.keras.sources import CONTAINERS, StoredWeights
 from rnnspec.interop.keras.texts import DAMAGED
-from rnnspec.registry import LAYERS
 
 __all__ = ["Stored", "snake_case", "stored_arrays"]
 
@@ -161,7 +161,7 @@ def _numbered(model: Part, root: Group, file: str) -> Stored:
     for part in model.inside:
         stem = snake_case(part.keras_class)
         waiting = by_class.get(stem) or by_class.get(SECOND_NAMES.get(stem, ""))
-        if not _has_weights(part) and not (waiting and LAYERS.is_users(part.tag)):
+        if not _has_weights(part) and not (waiting and registry.LAYERS.is_users(part.tag)):
             idle.add(stem)  # such a group may hold the state of random numbers
             continue
         if not waiting:
@@ -199,5 +199,4 @@ def _number(name: str) -> tuple[str, int]:
 
 def snake_case(name: str) -> str:
     """The name of a class as Keras numbers groups by it: `p_re_lu`."""
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+    return registry.snake_case(re.sub(r"\W+", "", name))

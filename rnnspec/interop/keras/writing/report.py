@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rnnspec.interop.keras.report import add_once
+
 __all__ = ["WritingReport"]
 
 
@@ -33,13 +35,11 @@ class WritingReport:
 
     def change(self, line: str) -> None:
         """Adds a change, once."""
-        if line not in self.changes:
-            self.changes.append(line)
+        add_once(self.changes, line)
 
     def leave_out(self, line: str) -> None:
         """Adds what is not in the file, once."""
-        if line not in self.left_out:
-            self.left_out.append(line)
+        add_once(self.left_out, line)
 
     def lines(self) -> list[str]:
         """The report as lines of text."""
