@@ -201,6 +201,20 @@ def test_an_unknown_layer_tells_how_to_register_one() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [pytest.param("SimpleRNN", True, id="square"), pytest.param("LSTM", False, id="four-blocks")],
+)
+def test_an_identity_is_left_out_where_ours_makes_none(name: str, kept: bool) -> None:
+    found, report = read(
+        name, "2.2.4", units=3, recurrent_initializer={"class_name": "Identity", "config": {"gain": 2}}
+    )
+
+    assert ("recurrent_initializer" in found[name]) is kept
+    line = f"{name} 'one': the recurrent_initializer Identity, which only matters for weights that are drawn anew"
+    assert report.left_out == ([] if kept else [line])
+
+
 def test_what_only_matters_in_training_is_left_out_with_a_line() -> None:
     _, report = read(
         "Dense",

@@ -192,7 +192,8 @@ class LayerReader:
             if IDLE[key] and value not in IDLE[key]:
                 raise self.refuse(f"{label}: {key}={value!r:.40} is not known here", keys)
         elif kind == "initializer":
-            self._nested(part, key, self.objects.initializer(value, label, key), ours)
+            square = (part.tag, key) == ("SimpleRNN", "recurrent_initializer")
+            self._nested(part, key, self.objects.initializer(value, label, key, square=square), ours)
         elif kind == "regularizer":
             self._nested(part, key, self.objects.regularizer(value, label, key), ours)
         elif kind == "constraint":

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnspec.errors import Problem, WeightsError
 from rnnspec.interop.keras.hdf5 import Array
-from rnnspec.interop.keras.parts import Part
+from rnnspec.interop.keras.parts import GATES, Part
 from rnnspec.interop.keras.report import Report
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Layouts"]
 
-GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 # Keras 1 keeps W, U and b of one gate after another; where each gate's columns stand since.
 FIRST_ORDER = {"LSTM": (0, 2, 1, 3), "GRU": (0, 1, 2)}
 

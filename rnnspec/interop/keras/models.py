@@ -100,7 +100,7 @@ class ModelReader:
             part.inside.append(self._part(item, place))
         if not part.inside:
             raise self.layers.refuse("the Sequential has no layers", (*keys, "config", "layers"))
-        first = _first_layer(part)
+        first = part.first
         if declared is not None and not keys and first.tag != "graph":
             first.arguments["batch_input_shape"] = _closest(first.arguments.get("batch_input_shape"), declared)
         _rename(part, self.report)
@@ -172,7 +172,7 @@ def _model(tag: str, config: Mapping[str, Any], name: str, class_name: str) -> P
 
 def _input_shapes(part: Part) -> list[Sequence[int | None] | None]:
     """The shapes of a model's inputs, as its layers declare them."""
-    first = _first_layer(part)
+    first = part.first
     if first.tag == "graph":
         return [inside.arguments["batch_input_shape"] for inside in first.inside if inside.tag == "Input"]
     if first.tag == "Embedding" and "batch_input_shape" not in first.arguments:
@@ -185,13 +185,6 @@ def _closest(own: Any, declared: Any) -> Any:
     if not (isinstance(own, list) and isinstance(declared, list) and len(own) == len(declared)):
         return declared if own is None else own
     return [known if free is None else free for free, known in zip(own, declared, strict=True)]
-
-
-def _first_layer(part: Part) -> Part:
-    """The layer that a Sequential's input comes to first."""
-    while part.tag == "Sequential":
-        part = part.inside[0]
-    return part
 
 
 _EMPTY = Graph({}, [], ["x"], [("x", 0, 0)])

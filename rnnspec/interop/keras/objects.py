@@ -47,13 +47,14 @@ class Objects:
         self.dialect = dialect
         self.report = report
 
-    def initializer(self, value: Any, label: str, name: str) -> Any:
+    def initializer(self, value: Any, label: str, name: str, *, square: bool) -> Any:
         """An initializer in our words; None, which means the default, for one that is not known here.
 
         Args:
             value: As the file has it.
             label: What the report calls the layer.
             name: The argument's name.
+            square: Whether the weight is a square matrix for certain: ours makes no other identity.
 
         Returns:
             The data for our config.
@@ -73,7 +74,7 @@ class Objects:
             known = next((name for key, name in SCALINGS.items() if key == scaling), None)
             if known is not None:
                 tag, arguments = known, {key: arguments[key] for key in ("seed",) if key in arguments}
-        if not _known(InitializerConfig, tag, arguments):
+        if not _known(InitializerConfig, tag, arguments) or (tag in ("Identity", "identity") and not square):
             self.report.leave_out(f"{label}: the {name} {tag}, which only matters for weights that are drawn anew")
             return None
         return {"class_name": tag, "config": arguments}

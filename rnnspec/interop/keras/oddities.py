@@ -38,6 +38,7 @@ def _recurrent(reader: LayerReader, part: Part, config: dict[str, Any], keys: Ke
     if reader.dialect.generation == 3 and (config.get("dropout") or config.get("recurrent_dropout")):
         config["implementation"] = reader.dialect.implementation
         reader.report.decide(f"{part.label}: dropout masks as with implementation {config['implementation']}")
+    part.gate_by_gate = reader.dialect.generation == 1 and config.get("implementation") != 2  # consume_less: gpu
     if config.get("implementation", 0) not in (0, 1, 2):
         config.pop("implementation")
         reader.report.leave_out(f"{part.label}: the implementation, which is none that Keras has")

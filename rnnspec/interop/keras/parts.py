@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Part", "Reference", "shortest"]
+__all__ = ["GATES", "Part", "Reference", "shortest"]
+
+GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
+"""How many blocks of columns the weights of a layer have."""
 
 Reference = tuple[str, int, int]
 """A tensor: the layer, the number of its call, the number of the tensor that it gave."""
@@ -24,6 +27,7 @@ class Part:
         inside: The layer of a wrapper, or the layers of a model.
         trainable: Whether the layer itself is to be trained.
         cudnn: Whether it is one of Keras's CuDNN layers.
+        gate_by_gate: Whether Keras keeps three arrays for each of its gates.
         calls: In a graph, the tensors that each of its calls takes, in our names.
         longer_kernel: Whether a step of zeros belongs at the end of its kernel.
         slopes: The activations whose weights `to_keras` scaled, and which are to be divided.
@@ -37,6 +41,7 @@ class Part:
     inside: list[Part] = field(default_factory=list)
     trainable: bool = True
     cudnn: bool = False
+    gate_by_gate: bool = False
     calls: list[list[Reference]] = field(default_factory=list)
     longer_kernel: bool = False
     slopes: list[str] = field(default_factory=list)
@@ -73,6 +78,11 @@ class Part:
         if self.inside:
             return {self.tag: {"layer": self.inside[0].schema(), **arguments}}
         return {self.tag: arguments}
+
+    @property
+    def first(self) -> Part:
+        """The layer or graph that a Sequential's input comes to first."""
+        return self.inside[0].first if self.tag == "Sequential" else self
 
     def leaves(self) -> Iterator[Part]:
         """The layers that hold no models, in Keras's order."""

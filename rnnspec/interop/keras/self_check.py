@@ -165,9 +165,7 @@ def input_shapes(part: Part) -> list[tuple[Sequence[int | None], int | None]]:
     if part.tag == "graph":
         shapes = {one.our_name: one.arguments["batch_input_shape"] for one in part.inside if one.tag == "Input"}
         return [(shapes[name], _ids(part, number)) for number, name in enumerate(_input_names(part))]
-    first = part
-    while first.is_model:
-        first = first.inside[0]
+    first = part.first
     length = first.arguments.get("input_length")
     return [(first.arguments.get("batch_input_shape") or (None, length), _ids(part, 0))]
 

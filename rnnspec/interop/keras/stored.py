@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rnnspec import registry
 from rnnspec.errors import Problem, WeightsError
 from rnnspec.interop.keras.hdf5 import Array, Group
-from rnnspec.interop.keras.parts import Part
+from rnnspec.interop.keras.parts import GATES, Part
 from rnnspec.interop.keras.report import Report
 from rnnspec.interop.keras.sources import CONTAINERS, StoredWeights
 from rnnspec.interop.keras.texts import DAMAGED
@@ -116,13 +116,15 @@ def _taken_apart(part: Part, arrays: Sequence[Array], file: str) -> Stored:
 
 
 def weight_count(part: Part, model: Part) -> tuple[int, int]:
-    """How many arrays Keras 2 and later keep for a layer: those that are trained, and the others."""
+    """How many arrays Keras keeps for a layer: those that are trained, and the others."""
     arguments = part.arguments
     if part.tag == "Bidirectional":
         trained, frozen = (2 * count for count in weight_count(part.inside[0], model))
     elif part.tag == "TimeDistributed":
         trained, frozen = weight_count(part.inside[0], model)
-    elif part.tag in ("LSTM", "GRU", "SimpleRNN"):
+    elif part.gate_by_gate:
+        trained, frozen = 3 * GATES[part.tag], 0
+    elif part.tag in GATES:
         trained, frozen = 2 + (arguments.get("use_bias", True) is not False), 0
     elif part.tag in ("Dense", "Conv1D"):
         trained, frozen = 1 + (arguments.get("use_bias", True) is not False), 0

@@ -1,0 +1,54 @@
+"""The shape of an input where the file has lost it: Keras 2.2 and 2.3 do not write the InputLayer of a Sequential."""
+
+from __future__ import annotations
+
+from rnnspec.config.module import ModuleConfig
+from rnnspec.interop.keras.hdf5 import Array
+from rnnspec.interop.keras.parts import GATES, Part
+from rnnspec.interop.keras.report import Report
+from rnnspec.interop.keras.sources import StoredWeights
+from rnnspec.interop.keras.stored import stored_arrays
+from rnnspec.registry import LAYERS
+
+__all__ = ["declare_input"]
+
+KERNEL_RANKS = {**dict.fromkeys(GATES, 2), "Conv1D": 3}
+"""Layers that take steps for certain, and how many axes their kernels have; the last but one is the features'."""
+
+
+def declare_input(model: Part, stored: StoredWeights, report: Report) -> None:
+    """Declares the input of a Sequential that does not tell its shape, by the first weights that its features meet.
+
+    Keras itself cannot load such a file: "You are trying to load a weight file containing 3 layers into a model with 0
+    layers". Where the weights do not tell it either, nothing is declared.
+
+    Args:
+        model: The model as it was read.
+        stored: The weights in their file.
+        report: Where the decision is noted.
+
+    Raises:
+        WeightsError: If the file has other layers than the model.
+    """
+    first = model.first
+    if model.tag != "Sequential" or first.tag in ("graph", "Embedding") or "batch_input_shape" in first.arguments:
+        return
+    arrays = {id(part): found for part, found in stored_arrays(model, stored, report)}
+    for part in model.leaves():
+        if id(part) in arrays:
+            features = _features(part, arrays[id(part)][0])
+            if features is not None:
+                first.arguments["batch_input_shape"] = [None, None, features]
+                report.decide(f"the file has lost the shape of its input; {part.label} takes {features} features")
+            return
+        if LAYERS.find(part.tag).compute_output_shape is not ModuleConfig.compute_output_shape:
+            return  # it may give other features than it takes
+
+
+def _features(part: Part, kernel: Array) -> int | None:
+    """The features of the sequences that a layer takes, by its first array."""
+    at_every_step = part.tag == "TimeDistributed"
+    while part.inside:
+        part = part.inside[0]
+    rank = 2 if at_every_step and part.tag == "Dense" else None if at_every_step else KERNEL_RANKS.get(part.tag)
+    return kernel.shape[-2] if rank == len(kernel.shape) else None
