@@ -292,6 +292,14 @@ def refusal_of_file(path: Path) -> str:
     return str(error.value).replace(str(path.parent), "...")
 
 
+@pytest.mark.parametrize("name", ["k208-embed.h5", "k305-embed.keras"])
+def test_a_model_of_keras_is_told_where_it_is_read(name: str) -> None:
+    assert refusal_of_file(Path(__file__).parent / "keras_files" / name) == (
+        f".../{name}: this is an HDF5 file or an archive, as Keras writes models, expected a YAML file\n"
+        "  hint: rnnspec.from_keras reads models of Keras, `rnnspec convert` makes YAML of them"
+    )
+
+
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     with path.open("wb") as file:

@@ -11,7 +11,7 @@ from pathlib import Path
 from rnnspec.errors import ConfigError, Key, Problem
 from rnnspec.registry import closest
 
-__all__ = ["BOM", "MAX_BYTES", "REPLACEMENT", "Text", "decode", "read_bytes"]
+__all__ = ["BOM", "HDF5", "MAX_BYTES", "REPLACEMENT", "ZIP", "Text", "decode", "read_bytes"]
 
 BOM = "\ufeff"
 """The byte order mark, which some editors put before a text."""
@@ -21,6 +21,10 @@ REPLACEMENT = "\ufffd"
 
 MAX_BYTES = 10_000_000
 """A larger file is refused."""
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+ZIP = b"PK\x03\x04"
+"""How the files start in which Keras keeps models."""
 
 _LONGEST_SHOWN_LINE = 500
 _LINE_BREAK = re.compile("\r\n|\r|\n")
@@ -87,7 +91,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         Its bytes.
 
     Raises:
-        ConfigError: If it is missing, unreadable, a folder, or larger than `MAX_BYTES`.
+        ConfigError: If it is missing, unreadable, a folder, a model of Keras, or larger than `MAX_BYTES`.
     """
     try:
         with open(path, "rb") as file:
@@ -99,6 +103,10 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     except (OSError, ValueError) as error:  # a ValueError where the path holds a NUL
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(Problem(f"cannot be read: {reason}", file=str(path))) from None
+    if data.startswith((HDF5, ZIP)):
+        message = "this is an HDF5 file or an archive, as Keras writes models, expected a YAML file"
+        hint = "rnnspec.from_keras reads models of Keras, `rnnspec convert` makes YAML of them"
+        raise ConfigError(Problem(message, hint=hint, file=str(path)))
     if len(data) > MAX_BYTES:
         message = f"the file has more than {MAX_BYTES // 1_000_000} MB, too much for a config"
         raise ConfigError(Problem(message, file=str(path)))

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rnnspec.errors import ConfigError, Problem
-from rnnspec.interop.keras.kinds import HDF5, HDF5_STARTS
+from rnnspec.interop.keras.kinds import HDF5_STARTS
 from rnnspec.interop.keras.texts import DAMAGED
+from rnnspec.yaml.text import HDF5
 
 __all__ = ["largest_text"]
 

@@ -6,15 +6,15 @@ import json
 import os
 import re
 
-__all__ = ["HDF5", "HDF5_STARTS", "MAX_HEAD", "MAX_TEXT", "is_hdf5", "is_keras_file", "is_zip"]
+from rnnspec.yaml.text import HDF5, ZIP
+
+__all__ = ["HDF5_STARTS", "MAX_HEAD", "MAX_TEXT", "is_hdf5", "is_keras_file", "is_zip"]
 
 MAX_TEXT = 10_000_000
 """A larger text is refused, in bytes."""
 
 # HDF5 lets other data stand before the file proper, in these sizes.
 HDF5_STARTS = (0, 512, 1024, 2048)
-HDF5 = b"\x89HDF\r\n\x1a\n"
-_ZIP = b"PK\x03\x04"
 MAX_HEAD = HDF5_STARTS[-1] + len(HDF5)
 """How many bytes tell the kind of a file that is no text."""
 
@@ -30,7 +30,7 @@ def is_hdf5(head: bytes) -> bool:
 
 def is_zip(head: bytes) -> bool:
     """Whether a file that starts so is a zip archive."""
-    return head.startswith(_ZIP)
+    return head.startswith(ZIP)
 
 
 def is_keras_file(path: str | os.PathLike[str]) -> bool:
