@@ -9,6 +9,7 @@ import torch
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
+import rnnspec
 from rnnspec import nn, plot
 from rnnspec.errors import ConfigError, WeightsError
 
@@ -75,16 +76,60 @@ def test_the_given_axes_are_used_and_returned() -> None:
     assert figure.get_suptitle() == ""
 
 
-@pytest.mark.parametrize(
-    "module", [torch.nn.Linear(2, 3), nn.Graph({}, [], ["x"], [("x", 0, 0)])], ids=["torch", "graph"]
-)
-def test_what_is_no_stack_of_layers_is_refused(module: torch.nn.Module) -> None:
+def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(ConfigError) as caught:
-        plot.model(module)
-    assert str(caught.value) == f"plot.model takes a layer or a Sequential model, found {type(module).__name__}"
+        plot.model(torch.nn.Linear(2, 3))
+    assert str(caught.value) == "plot.model takes a layer or a model, found Linear"
 
 
 def test_a_model_that_is_not_built_is_refused() -> None:
     with pytest.raises(WeightsError) as caught:
         plot.model(nn.LSTM(3))
     assert str(caught.value) == "LSTM has no weights yet: give its input_shape, build it, or call it once"
+
+
+GRAPH = """
+graph:
+  layers:
+    - Input: {name: left, batch_input_shape: [null, 7, 3]}
+    - Input: {name: right, batch_input_shape: [null, 7, 3]}
+    - LSTM: {name: both, units: 3, return_sequences: true, inbound_nodes: [[left], [right]]}
+    - Add: {name: sum, inbound_nodes: [[both, 0, 0], [both, 1, 0], left]}
+    - Dense: {name: steps, units: 2, inbound_nodes: sum}
+    - GRU: {name: last, units: 4, inbound_nodes: sum}
+  output_layers: [last, steps]
+"""
+
+
+def test_a_graph_has_a_box_for_each_input_and_each_call() -> None:
+    ax = plot.model(rnnspec.build(rnnspec.loads(GRAPH), device="cpu"))
+
+    # LSTM 4 * (3 * 3 + 3 * 3 + 3); Dense 3 * 2 + 2; GRU 3 * (3 * 4 + 4 * 4 + 4).
+    assert texts(ax) == [
+        *("Input 'left'", "(None, 7, 3)"),
+        *("Input 'right'", "(None, 7, 3)"),
+        *("LSTM 'both'", "84 parameters", "(None, 7, 3)"),
+        *("LSTM 'both', call 2", "the same 84 parameters", "(None, 7, 3)"),
+        *("Add 'sum'", "0 parameters", "(None, 7, 3)"),
+        *("Dense 'steps'", "8 parameters", "(None, 7, 2), output 2"),
+        *("GRU 'last'", "96 parameters", "(None, 4), output 1"),
+    ]
+    assert ax.figure.get_suptitle() == "Graph: 188 parameters"  # type: ignore[union-attr]
+
+
+def test_what_goes_further_than_to_the_next_box_has_a_lane() -> None:
+    ax = plot.model(rnnspec.build(rnnspec.loads(GRAPH), device="cpu"))
+
+    lines = [(line.get_xdata(), line.get_ydata()) for line in ax.lines]
+    found = [(int(y[0]), int(y[-1]), round(float(x[1]) - 1, 2)) for x, y in lines]  # type: ignore[arg-type,index]
+    # left goes to both and to sum, right and both's first call each to the second but one, sum to last.
+    assert found == [(0, 2, 0.04), (0, 4, 0.04), (4, 6, 0.04), (1, 3, 0.10), (2, 4, 0.16)]
+
+
+def test_a_graph_whose_shapes_are_not_known_is_drawn_too() -> None:
+    layer = nn.GRU(2, input_size=3)
+
+    ax = plot.model(nn.Graph({"gru": layer}, [("gru", [("x", 0, 0)])], ["x"], [("gru", 0, 0)]))
+
+    assert texts(ax) == ["Input 'x'", "shape not known", "GRU 'gru'", "36 parameters", "shape not known"]
+    assert not ax.lines
