@@ -338,8 +338,7 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("file", "option", "message"),
         [
-            (EMBED, ["--set", "a=3"], "is a model of Keras, and --set and --input-shape are for YAML files"),
-            (EMBED, ["--input-shape", "none,7"], "is a model of Keras, and --set and --input-shape are for YAML files"),
+            (EMBED, ["--set", "a=3"], "is a model of Keras, and --set is for YAML files"),
             (
                 "ours.yaml",
                 ["--weights", EMBED],
@@ -351,7 +350,7 @@ class TestCheck:
                 "is a YAML file, and --weights and --keras-version are for models of Keras",
             ),
         ],
-        ids=["set", "input-shape", "weights", "keras-version"],
+        ids=["set", "weights", "keras-version"],
     )
     def test_an_option_of_the_other_kind_is_refused(
         self, shell: Shell, file: str, option: list[str], message: str

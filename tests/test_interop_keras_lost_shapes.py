@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import rnnspec
-from rnnspec.errors import ShapeError
+from rnnspec.errors import ConfigError, ShapeError
 
 LSTM = ("LSTM", {"units": 2}, [(3, 8), (2, 8), (8,)])
 DENSE = ("Dense", {"units": 5}, [(3, 5), (5,)])
@@ -74,3 +74,32 @@ def test_the_first_weights_tell_the_features(tmp_path: Path, layers: Any) -> Non
 def test_where_no_weights_tell_the_features_the_shape_is_asked_for(tmp_path: Path, layers: Any) -> None:
     with pytest.raises(ShapeError, match=r"layer0': the shape of its input is not known"):
         rnnspec.from_keras(written(tmp_path, layers), device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        pytest.param([DENSE], (None, 3), id="rank"),
+        pytest.param([("LSTM", {"units": 2, "stateful": True}, LSTM[2])], (4, None, 3), id="batch"),
+        pytest.param([LSTM, ("RepeatVector", {"n": 2}, []), ("Flatten", {}, [])], (None, 7, 3), id="steps"),
+    ],
+)
+def test_the_shape_may_be_given(tmp_path: Path, layers: Any, shape: Any) -> None:
+    model: Any = rnnspec.from_keras(written(tmp_path, layers), input_shape=shape, device="cpu")
+
+    assert model.config.layers[0].batch_input_shape == shape
+    (line,) = [line for line in model.report.decisions if "as it was given" in line]
+    assert line == f"the shape of the input is {shape}, as it was given"
+
+
+def test_a_shape_that_the_file_tells_is_not_given(tmp_path: Path) -> None:
+    path = written(tmp_path, [("LSTM", {"units": 2, "batch_input_shape": [None, 7, 3]}, LSTM[2])])
+
+    with pytest.raises(ConfigError) as caught:
+        rnnspec.from_keras(path, input_shape=(None, 5, 3), device="cpu")
+    assert str(caught.value) == f"{path}: the file tells the shape of its input\n  hint: leave input_shape out"
+
+
+def test_a_given_shape_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="batch_input_shape"):
+        rnnspec.from_keras(written(tmp_path, [LSTM]), input_shape=(None, -1, 3), device="cpu")

@@ -60,11 +60,12 @@ def _yaml(arguments: argparse.Namespace, file: str) -> str:
 
 def _keras(arguments: argparse.Namespace, file: str) -> tuple[str, Any]:
     """Checks a file of Keras: what is in it, and the report."""
-    if arguments.settings or arguments.input_shape:
-        raise ConfigError(Problem("is a model of Keras, and --set and --input-shape are for YAML files", file=file))
+    if arguments.settings:
+        raise ConfigError(Problem("is a model of Keras, and --set is for YAML files", file=file))
     from rnnspec.interop.keras.reading import examine
 
-    config, report = examine(file, arguments.weights, keras_version=arguments.keras_version)
+    told = {"keras_version": arguments.keras_version, "input_shape": arguments.input_shape}
+    config, report = examine(file, arguments.weights, **told)
     return _summary(config, None), report
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rnnspec.cli.options import add_command, add_keras, print_json
+from rnnspec.cli.options import add_command, add_input_shape, add_keras, print_json
 from rnnspec.errors import ConfigError, Problem
 
 __all__ = ["add_to"]
@@ -31,6 +31,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("source", metavar="SOURCE", help=text)
     parser.add_argument("target", metavar="TARGET", type=_target, help="the file to write")
     add_keras(parser)
+    add_input_shape(parser)
     parser.add_argument("--force", action="store_true", help="replace files that are there")
 
 
@@ -48,7 +49,7 @@ def _to_yaml(arguments: argparse.Namespace) -> int:
     from rnnspec.interop.keras.converting import keras_to_yaml, weights_beside
 
     _refuse_existing(arguments, arguments.target, str(weights_beside(arguments.target)))
-    done = keras_to_yaml(arguments.source, arguments.target, arguments.weights, keras_version=arguments.keras_version)
+    done = keras_to_yaml(arguments.source, arguments.target, arguments.weights, **_told(arguments))
     if arguments.json:
         print_json({"ok": True, "files": done.files, "report": vars(done.report), "difference": done.difference})
     elif not arguments.quiet:
@@ -61,7 +62,7 @@ def _to_keras(arguments: argparse.Namespace) -> int:
     from rnnspec.interop.keras.converting import read_any
 
     _refuse_existing(arguments, arguments.target)
-    model, read = read_any(arguments.source, arguments.weights, keras_version=arguments.keras_version)
+    model, read = read_any(arguments.source, arguments.weights, **_told(arguments))
     written = rnnspec.to_keras(model, arguments.target)
     if arguments.json:
         report = vars(read) if read else None
@@ -69,6 +70,11 @@ def _to_keras(arguments: argparse.Namespace) -> int:
     elif not arguments.quiet:
         print(*([read, ""] if read else []), written, sep="\n")
     return 0
+
+
+def _told(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says of a source that does not tell it itself."""
+    return {"keras_version": arguments.keras_version, "input_shape": arguments.input_shape}
 
 
 def _refuse_existing(arguments: argparse.Namespace, *files: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,7 +57,11 @@ def weights_beside(yaml: str | os.PathLike[str]) -> Path:
 
 
 def read_any(
-    path: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None, *, keras_version: str | None = None
+    path: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | None = None,
+    *,
+    keras_version: str | None = None,
+    input_shape: Sequence[int | None] | None = None,
 ) -> tuple[torch.nn.Module, Report | None]:
     """Reads a model from a file of Keras, or from our YAML with its weights.
 
@@ -64,22 +69,23 @@ def read_any(
         path: The file.
         weights: The file with the weights; those beside our YAML if None.
         keras_version: The version of Keras that wrote the model, for files that do not tell it.
+        input_shape: The shape of the input, if the file does not tell it.
 
     Returns:
         The model in evaluation mode, and what was read from a file of Keras; None for our YAML.
 
     Raises:
         ConfigError: If the model cannot be read.
-        ShapeError: If our YAML does not tell the shape of the model's input.
+        ShapeError: If neither the file nor `input_shape` tells the shape of the model's input.
         WeightsError: If the weights do not fit the model, or there are none.
     """
     if is_keras_file(path):
-        model, _ = read_model(path, weights, keras_version=keras_version, device="cpu")
+        model, _ = read_model(path, weights, keras_version=keras_version, input_shape=input_shape, device="cpu")
         made: Any = model  # it has two more attributes than a module
         return model, made.report
     if keras_version is not None:
         raise ConfigError(Problem("is a YAML file, and keras_version is for models of Keras", file=os.fspath(path)))
-    model = build(load(path), device="cpu").eval()
+    model = build(load(path), input_shape, device="cpu").eval()
     load_weights(model, weights_beside(path) if weights is None else weights)
     return model, None
 
@@ -90,6 +96,7 @@ def keras_to_yaml(
     weights: str | os.PathLike[str] | None = None,
     *,
     keras_version: str | None = None,
+    input_shape: Sequence[int | None] | None = None,
 ) -> Conversion:
     """Writes a model that Keras wrote as a YAML file, with its weights beside it in a safetensors file.
 
@@ -100,6 +107,7 @@ def keras_to_yaml(
         target: The YAML file; the weights go beside it. Existing files are replaced, both at once or none.
         weights: A file with the weights, where `path` holds none.
         keras_version: The version of Keras that wrote the model, for files that do not tell it.
+        input_shape: The shape of the input of a Sequential whose file does not tell it.
 
     Returns:
         What was done.
@@ -109,7 +117,7 @@ def keras_to_yaml(
         WeightsError: If the weights do not fit the model.
         OSError: If a file cannot be written.
     """
-    model, part = read_model(path, weights, keras_version=keras_version, device="cpu")
+    model, part = read_model(path, weights, keras_version=keras_version, input_shape=input_shape, device="cpu")
     made: Any = model  # it has two more attributes than a module
     files = (os.fspath(target), str(weights_beside(target)))
     with TemporaryDirectory() as folder:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rnnspec.config.module import ModuleConfig
+from rnnspec.errors import ConfigError, Problem
 from rnnspec.interop.keras.hdf5 import Array
 from rnnspec.interop.keras.parts import GATES, Part
 from rnnspec.interop.keras.report import Report
 from rnnspec.interop.keras.sources import StoredWeights
 from rnnspec.interop.keras.stored import stored_arrays
 from rnnspec.registry import LAYERS
+from rnnspec.shapes import format_shape
 
 __all__ = ["declare_input"]
 
@@ -16,23 +20,38 @@ KERNEL_RANKS = {**dict.fromkeys(GATES, 2), "Conv1D": 3}
 """Layers that take steps for certain, and how many axes their kernels have; the last but one is the features'."""
 
 
-def declare_input(model: Part, stored: StoredWeights, report: Report) -> None:
-    """Declares the input of a Sequential that does not tell its shape, by the first weights that its features meet.
+def declare_input(
+    model: Part, stored: StoredWeights | None, report: Report, given: Sequence[int | None] | None
+) -> None:
+    """Declares the input of a Sequential that does not tell its shape: as given, or by the first weights that it meets.
 
     Keras itself cannot load such a file: "You are trying to load a weight file containing 3 layers into a model with 0
-    layers". Where the weights do not tell it either, nothing is declared.
+    layers". Where the weights do not tell the shape either, nothing is declared.
 
     Args:
         model: The model as it was read.
-        stored: The weights in their file.
+        stored: The weights in their file, if they are there.
         report: Where the decision is noted.
+        given: The shape with the batch, None where free, that the user gave.
 
     Raises:
+        ConfigError: If a shape is given that the file tells.
         WeightsError: If the file has other layers than the model.
     """
     first = model.first
-    if model.tag != "Sequential" or first.tag in ("graph", "Embedding") or "batch_input_shape" in first.arguments:
-        return
+    lost = model.tag == "Sequential" and first.tag != "graph" and "batch_input_shape" not in first.arguments
+    if given is not None:
+        if not lost:
+            raise ConfigError(Problem("the file tells the shape of its input", hint="leave input_shape out"))
+        first.arguments["batch_input_shape"] = list(given)
+        report.decide(f"the shape of the input is {format_shape(tuple(given))}, as it was given")
+    elif lost and first.tag != "Embedding" and stored is not None:
+        _declare_features(model, stored, report)
+
+
+def _declare_features(model: Part, stored: StoredWeights, report: Report) -> None:
+    """Declares sequences with the features that the first weights take."""
+    first = model.first
     arrays = {id(part): found for part, found in stored_arrays(model, stored, report)}
     for part in model.leaves():
         if id(part) in arrays:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
@@ -71,6 +71,7 @@ def from_keras(
     weights: str | os.PathLike[str] | None = None,
     *,
     keras_version: str | None = None,
+    input_shape: Sequence[int | None] | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | str | None = None,
 ) -> torch.nn.Module:
@@ -83,6 +84,7 @@ def from_keras(
         path: A whole model, `.h5` or `.keras`, or a file with the text of `to_json()` or `to_yaml()`; told by content.
         weights: A file with the weights, where `path` holds none; they win over those that it holds.
         keras_version: The version of Keras that wrote the model, for files that do not tell it; it wins over theirs.
+        input_shape: The shape of the input with the batch, None where free, for a Sequential whose file lost it.
         device: Where the weights live; CUDA when it is available, else the CPU.
         dtype: Dtype of the weights; wins over the file's.
 
@@ -93,7 +95,8 @@ def from_keras(
         ConfigError: If a file is damaged or none of Keras, or the model has something that is not known here.
         WeightsError: If the weights do not fit the model; every tensor is named with both shapes.
     """
-    return read_model(path, weights, keras_version=keras_version, device=device, dtype=dtype)[0]
+    told: dict[str, Any] = {"keras_version": keras_version, "input_shape": input_shape}
+    return read_model(path, weights, **told, device=device, dtype=dtype)[0]
 
 
 @names_file
@@ -102,6 +105,7 @@ def read_model(
     weights: str | os.PathLike[str] | None = None,
     *,
     keras_version: str | None = None,
+    input_shape: Sequence[int | None] | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype | str | None = None,
 ) -> tuple[torch.nn.Module, Part]:
@@ -111,6 +115,7 @@ def read_model(
         path: The file with the architecture.
         weights: The file with the weights, if it is another.
         keras_version: The version of Keras that wrote the model.
+        input_shape: The shape of its input, if its file does not tell it.
         device: Where the weights live.
         dtype: Dtype of the weights.
 
@@ -119,7 +124,7 @@ def read_model(
     """
     source = open_source(path)
     stored = _weights_of(source, weights)
-    part, config, report = _architecture(source, stored, keras_version)
+    part, config, report = _architecture(source, stored, keras_version, input_shape)
     found = converted(part, stored, report)
     with located(stored.file):
         fill(_weightless(config), part, found)  # nothing large is made before all weights are known to fit
@@ -134,7 +139,11 @@ def read_model(
 
 @names_file
 def examine(
-    path: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None, *, keras_version: str | None = None
+    path: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | None = None,
+    *,
+    keras_version: str | None = None,
+    input_shape: Sequence[int | None] | None = None,
 ) -> tuple[Config, Report]:
     """Tells what `from_keras` finds in a file; of the text of an architecture too, whose weights are elsewhere.
 
@@ -142,6 +151,7 @@ def examine(
         path: The file with the architecture.
         weights: The file with the weights, if it is another.
         keras_version: The version of Keras that wrote the model.
+        input_shape: The shape of its input, if its file does not tell it.
 
     Returns:
         The model's config, and the report.
@@ -152,16 +162,19 @@ def examine(
     """
     source = open_source(path)
     if weights is None and source.weights is None:
-        _, config, report = _architecture(source, None, keras_version)
+        _, config, report = _architecture(source, None, keras_version, input_shape)
         with located(source.file):
             _weightless(config)
         return config, report
-    model: Any = read_model(path, weights, keras_version=keras_version, device="cpu")[0]
+    model: Any = read_model(path, weights, keras_version=keras_version, input_shape=input_shape, device="cpu")[0]
     return model.config, model.report
 
 
 def _architecture(
-    source: Source, stored: StoredWeights | None, keras_version: str | None
+    source: Source,
+    stored: StoredWeights | None,
+    keras_version: str | None,
+    input_shape: Sequence[int | None] | None,
 ) -> tuple[Part, Config, Report]:
     """The model of a file without its weights: as it was read, our config, and what was decided."""
     if source.config is None:
@@ -177,8 +190,7 @@ def _architecture(
     report.keras_version, report.version_source = dialect.text, dialect.source
     part = ModelReader(dialect, report).model(source.config)
     undo_slopes(part, source.marks, report)
-    if stored is not None:
-        declare_input(part, stored, report)
+    declare_input(part, stored, report, input_shape)
     return part, _config(part, report), report
 
 
