@@ -9,8 +9,10 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import torch
 
 import rnnspec
+from rnnspec import registry
 from rnnspec.errors import ConfigError, ShapeError
 
 LSTM = ("LSTM", {"units": 2}, [(3, 8), (2, 8), (8,)])
@@ -69,9 +71,14 @@ def test_the_first_weights_tell_the_features(tmp_path: Path, layers: Any) -> Non
         pytest.param([("TimeDistributed", inside(LSTM), LSTM[2])], id="sequences-of-sequences"),
         pytest.param([("Permute", {"dims": [2, 1]}, []), LSTM], id="behind-what-turns-axes"),
         pytest.param([("GlobalMaxPooling1D", {}, [])], id="no-weights"),
+        pytest.param([("Mine", {}, []), LSTM], id="behind-a-layer-of-a-user"),
     ],
 )
-def test_where_no_weights_tell_the_features_the_shape_is_asked_for(tmp_path: Path, layers: Any) -> None:
+def test_where_no_weights_tell_the_features_the_shape_is_asked_for(
+    tmp_path: Path, layers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry.LAYERS, "_added", {"Mine": torch.nn.Identity})
+
     with pytest.raises(ShapeError, match=r"layer0': the shape of its input is not known"):
         rnnspec.from_keras(written(tmp_path, layers), device="cpu")
 

@@ -60,8 +60,14 @@ def _declare_features(model: Part, stored: StoredWeights, report: Report) -> Non
                 first.arguments["batch_input_shape"] = [None, None, features]
                 report.decide(f"the file has lost the shape of its input; {part.label} takes {features} features")
             return
-        if LAYERS.find(part.tag).compute_output_shape is not ModuleConfig.compute_output_shape:
-            return  # it may give other features than it takes
+        if part.tag == "Input" or not _keeps_shapes(part.tag):
+            return
+
+
+def _keeps_shapes(tag: str) -> bool:
+    """Whether a layer gives the shape that it takes, whatever its arguments are."""
+    config = None if LAYERS.is_users(tag) else LAYERS.find(tag)
+    return config is not None and config.compute_output_shape is ModuleConfig.compute_output_shape
 
 
 def _features(part: Part, kernel: Array) -> int | None:
