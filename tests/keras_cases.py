@@ -18,10 +18,9 @@ def sources(name: str) -> Iterator[tuple[Path, Path | None]]:
     wholes = [path for path in (FILES / f"{name}.h5", FILES / f"{name}.keras") if path.exists()]
     yield from ((path, None) for path in wholes)
     weights = [path for path in (FILES / f"{name}_weights.h5", FILES / f"{name}.weights.h5") if path.exists()]
-    text = FILES / f"{name}.json"
-    if text.exists():
-        yield from ((text, path) for path in weights + wholes)
-    elif weights:
+    texts = [path for path in (FILES / f"{name}.json", FILES / f"{name}.yaml") if path.exists()]
+    yield from ((text, path) for text in texts for path in weights + wholes)
+    if weights and not texts:
         raise AssertionError(f"{name} has weights and no architecture")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import struct
 from collections import Counter
 from typing import Any
 
@@ -21,6 +23,15 @@ MAX_DEPTH = 200
 
 # PyYAML writes Keras's tuples, and the texts of Python 2, with tags; both are plain data.
 _PYTHON_TAG = re.compile(r"(?m)(?<=[\s:-]) ?!!python/(?:tuple|unicode|str)(?=\s)")
+
+# It writes a number of NumPy as a call that makes one, of its dtype and its bytes; Keras 1 has such sizes.
+_NUMPY_NUMBER = re.compile(
+    r"!!python/object/apply:numpy\.core\.multiarray\.scalar\n"
+    r"(?P<indent> *)- (?:(?:&(?P<anchor>\w+) )?!!python/object/apply:numpy\.dtype\n"
+    r"(?P=indent)  args:\n(?P=indent)  - (?P<dtype>\w+)\n(?:(?P=indent)  .*\n){1,20}?|\*(?P<alias>\w+)\n)"
+    r"(?P=indent)- !!binary \|\n(?P=indent)  (?P<bytes>[\w+/=]{1,40})(?=\n)"
+)
+_NUMPY_FORMATS = {"i4": "<i", "i8": "<q", "f4": "<f", "f8": "<d"}
 
 # JSON can name half a character, which no text can hold.
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -68,7 +79,25 @@ def parse_yaml(text: str | bytes, file: str) -> dict[str, Any]:
         decoded = text if isinstance(text, str) else text.decode("utf-8")
     except UnicodeDecodeError:
         raise ConfigError(Problem("the file is none that Keras writes", file=file, hint=KINDS)) from None
-    return _mapping(parse(_PYTHON_TAG.sub("", decoded), file).data, file, "the file")
+    return _mapping(parse(_PYTHON_TAG.sub("", _with_plain_numbers(decoded)), file).data, file, "the file")
+
+
+def _with_plain_numbers(text: str) -> str:
+    """Writes NumPy's numbers as numbers; what is none that is known stays, and is refused by its tag."""
+    dtypes: dict[str, str] = {}
+
+    def number(found: re.Match[str]) -> str:
+        dtype = dtypes.get(found["alias"], "") if found["alias"] else found["dtype"]
+        if found["anchor"]:
+            dtypes[found["anchor"]] = dtype
+        try:
+            (value,) = struct.unpack(_NUMPY_FORMATS[dtype], base64.b64decode(found["bytes"]))
+        except (KeyError, ValueError, struct.error):
+            return found[0]
+        blank = "\n" * found[0].count("\n")
+        return f"{value}{blank}"  # what comes after it keeps its line
+
+    return _NUMPY_NUMBER.sub(number, text)
 
 
 DAMAGED = "the file is damaged or not complete: copy it again, or save the model anew"
