@@ -281,8 +281,8 @@ BROKEN = [
             "Dense: {units: 1, name: d, inbound_nodes: [[x], [a]]}",
             "Add: {inbound_nodes: [[d, 0, 0], [d, 1, 0]]}",
         ),
-        "5:14: graph.layers[2].Dense: Dense 'd': its kernel has the shape (4, 1), an input (None, None, "
-        "3) needs (3, 1)",
+        "5:14: graph.layers[2].Dense: 'd': its weights are for (None, None, 4), the input of its first call; it "
+        "takes 'a' (None, None, 3)",
         id="a second call of another width",
     ),
     pytest.param(

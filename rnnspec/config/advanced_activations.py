@@ -68,8 +68,12 @@ class PReLUConfig(LayerConfig):
 
     def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
         """The input's shape, for which `alpha` must have one."""
-        shapes.prelu_alpha(input_shape, shared_axes=self.shared_axes)
+        self.fixed_sizes(input_shape)
         return input_shape
+
+    def fixed_sizes(self, input_shape: shapes.Shape) -> tuple[int | None, ...]:
+        """Those of `alpha`."""
+        return shapes.prelu_alpha(input_shape, shared_axes=self.shared_axes)
 
 
 @frozen(slots=False, eq=False, repr=False)

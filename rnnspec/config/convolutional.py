@@ -97,6 +97,10 @@ class Conv1DConfig(LayerConfig):
         order: dict[str, Any] = {"data_format": self.data_format, "groups": self.groups}
         return shapes.convolution(input_shape, filters=self.filters, **windows, **order)
 
+    def fixed_sizes(self, input_shape: shapes.Shape) -> tuple[int | None, ...]:
+        """The number of features."""
+        return (input_shape[1 if self.data_format == "channels_first" else 2],)
+
 
 @frozen(slots=False, eq=False, repr=False)
 class ZeroPadding1DConfig(LayerConfig):

@@ -132,6 +132,10 @@ class DenseConfig(LayerConfig):
         """The input's shape with the last size replaced by `units`."""
         return shapes.dense(input_shape, units=self.units)
 
+    def fixed_sizes(self, input_shape: shapes.Shape) -> tuple[int | None, ...]:
+        """The number of features."""
+        return input_shape[-1:]
+
 
 @frozen(slots=False, eq=False, repr=False)
 class ActivationConfig(LayerConfig):

@@ -162,13 +162,22 @@ def _single(
     shape = declared if first is None else first if declared is None else shapes.merge(declared, first)
     if shape is None and declared is not None:
         raise ShapeError(f"it declares the input shape {format_shape(declared)}")
-    found.inputs.setdefault(call.layer, shape)
+    first_call: Any = found.inputs.setdefault(call.layer, shape)  # one shape, as the layer takes no several inputs
     if shape is None:
         return None
     outputs = layer.output_shapes(shape)
     layer.check_input(shape)
+    if first_call is not None and _differ(layer.fixed_sizes(first_call), layer.fixed_sizes(shape)):
+        raise ShapeError(f"its weights are for {format_shape(first_call)}, the input of its first call")
     _check_states(layer.state_shapes(shape), states)
     return outputs
+
+
+def _differ(sizes: Sequence[int | None], others: Sequence[int | None]) -> bool:
+    """Whether sizes differ that are both known."""
+    if len(sizes) != len(others):
+        return True
+    return any(None not in pair and len(set(pair)) > 1 for pair in zip(sizes, others, strict=True))
 
 
 def _check_states(wanted: Sequence[Shape] | None, states: Sequence[Shape | None]) -> None:

@@ -56,6 +56,10 @@ class SequentialConfig(ModuleConfig):
         """What the first layer starts with."""
         return self.stack[0].default_input()
 
+    def fixed_sizes(self, input_shape: shapes.Shape) -> tuple[int | None, ...]:
+        """What the first layer fixes."""
+        return self.stack[0].fixed_sizes(input_shape)
+
     def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
         """What the layers make of it, one after another; all of them check their input."""
         return self.output_shapes(input_shape)[0]

@@ -97,6 +97,10 @@ class ModuleConfig(TaggedConfig):
             StateError: If the layer is stateful, and the batch size is not fixed.
         """
 
+    def fixed_sizes(self, input_shape: shapes.Shape) -> tuple[int | None, ...]:
+        """The sizes of an input that the weights are made for: a layer that is called again takes the same."""
+        return ()
+
     def output_mask(self, mask: bool | None) -> bool | None:
         """Whether a mask leaves the layer.
 

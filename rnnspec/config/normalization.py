@@ -57,8 +57,12 @@ class BatchNormalizationConfig(LayerConfig):
 
     def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
         """The input's shape, whose size at `axis` must be known."""
-        shapes.sizes_at(input_shape, [self.axis])
+        self.fixed_sizes(input_shape)
         return input_shape
+
+    def fixed_sizes(self, input_shape: shapes.Shape) -> tuple[int | None, ...]:
+        """The size at `axis`."""
+        return shapes.sizes_at(input_shape, [self.axis])
 
 
 @frozen(slots=False, eq=False, repr=False)
@@ -93,8 +97,12 @@ class LayerNormalizationConfig(LayerConfig):
 
     def compute_output_shape(self, input_shape: shapes.Shape) -> shapes.Shape | None:
         """The input's shape, whose sizes at `axis` must be known."""
-        shapes.sizes_at(input_shape, (self.axis,) if isinstance(self.axis, int) else self.axis)
+        self.fixed_sizes(input_shape)
         return input_shape
+
+    def fixed_sizes(self, input_shape: shapes.Shape) -> tuple[int | None, ...]:
+        """The sizes at `axis`."""
+        return shapes.sizes_at(input_shape, (self.axis,) if isinstance(self.axis, int) else self.axis)
 
 
 @frozen(slots=False, eq=False, repr=False)

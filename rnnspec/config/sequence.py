@@ -105,6 +105,10 @@ class RecurrentConfig(LayerConfig):
         states = self.state_shapes(input_shape) if self.return_state else ()
         return (self.compute_output_shape(input_shape), *(states or ()))
 
+    def fixed_sizes(self, input_shape: shapes.Shape) -> tuple[int | None, ...]:
+        """The number of features."""
+        return input_shape[-1:]
+
     def check_input(self, input_shape: shapes.Shape) -> None:
         """Checks what `unroll` and `stateful` need."""
         if self.unroll:

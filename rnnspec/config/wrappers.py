@@ -92,6 +92,10 @@ class TimeDistributedConfig(WrapperConfig):
         step = self.inside(self.inner.compute_output_shape, shapes.time_distributed_step(input_shape))
         return None if step is None else shapes.time_distributed(input_shape, step)
 
+    def fixed_sizes(self, input_shape: shapes.Shape) -> tuple[int | None, ...]:
+        """What the layer inside fixes of a step."""
+        return self.inner.fixed_sizes(shapes.time_distributed_step(input_shape))
+
     def check_input(self, input_shape: shapes.Shape) -> None:
         """Checks what the layer inside needs."""
         if self.inner.stateful_layers():
@@ -149,6 +153,10 @@ class BidirectionalConfig(WrapperConfig):
         outputs = (self.compute_output_shape(input_shape),) * (2 if self.merge_mode is None else 1)
         _, *states = self.inside(self.inner.output_shapes, input_shape)
         return (*outputs, *states, *states)
+
+    def fixed_sizes(self, input_shape: shapes.Shape) -> tuple[int | None, ...]:
+        """As the layer inside."""
+        return self.inner.fixed_sizes(input_shape)
 
     def check_input(self, input_shape: shapes.Shape) -> None:
         """Checks what the layer inside needs."""
