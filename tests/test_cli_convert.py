@@ -190,7 +190,7 @@ class TestConvert:
             ("gru.json", None, "gru.json: a JSON text holds no weights\n  hint: give their file: from_keras(path, "),
             ("gru.json", EMBED, f"{EMBED}: the weights are not this model's"),
             ("missing.h5", None, "missing.h5: the file cannot be read: No such file or directory"),
-            ("ours.yaml", None, "ours.yaml: a YAML text holds no weights"),
+            ("ours.yaml", None, "ours.yaml: a YAML text without class_name and config is no model of Keras"),
         ],
         ids=["cut-off", "no-weights", "others-weights", "missing", "ours"],
     )

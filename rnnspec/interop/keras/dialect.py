@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnspec.errors import ConfigError, Problem
+from rnnspec.interop.keras.parts import GATES
 
 __all__ = ["Dialect", "dialect_of", "parse_version"]
 
-RECURRENT = ("LSTM", "GRU", "SimpleRNN")
 
 # Keys of a layer's configuration that one generation of Keras alone writes.
 FIRST = {"inner_activation", "inner_init", "consume_less", "W_regularizer", "nb_filter", "forget_bias_init"}
@@ -177,7 +177,7 @@ def _generations(config: Any) -> Iterator[int]:
             waiting += value.values()
             arguments = value.get("config")
             keys = set(arguments) if isinstance(arguments, dict) else set()
-            recurrent = value.get("class_name") in RECURRENT
+            recurrent = value.get("class_name") in [*GATES]  # it may be anything, what has no hash too
             if keys & FIRST or (recurrent and "output_dim" in keys):
                 yield 1
             elif keys & SECOND:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rnnspec.config.module import ModuleConfig
 from rnnspec.config.tags import tagged_config
-from rnnspec.interop.keras.dialect import RECURRENT
-from rnnspec.interop.keras.parts import Part, Reference
+from rnnspec.interop.keras.parts import GATES, Part, Reference
 from rnnspec.registry import LAYERS
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ class _Masks:
         """Whether what is inside a TimeDistributed computes otherwise with a mask, and gets one: since Keras 2.2."""
         early = self.reader.dialect.generation == 1 or (self.reader.dialect.version or (2, 2)) < (2, 2)
         inner = [leaf.inside[0] if leaf.inside else leaf for leaf in part.inside[0].leaves()]
-        return not early and any(leaf.tag in (*RECURRENT, "GlobalAveragePooling1D") for leaf in inner)
+        return not early and any(leaf.tag in (*GATES, "GlobalAveragePooling1D") for leaf in inner)
 
     def _takes(self, part: Part) -> bool:
         """Whether a layer can take a mask."""
@@ -102,7 +101,7 @@ class _Masks:
     def _left_alone(self, part: Part, call: Sequence[Reference], given: bool | None) -> bool:
         """Whether Keras 3 gives a layer no mask although there is one."""
         inner = part.inside[0] if part.tag == "Bidirectional" else part
-        return given is False and inner.tag in RECURRENT and len(call) > 1
+        return given is False and inner.tag in GATES and len(call) > 1
 
     def _without(self, model: Part, part: Part, source: Reference) -> Reference:
         """A tensor of a graph without its mask."""

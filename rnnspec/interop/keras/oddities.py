@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rnnspec.errors import Key
-from rnnspec.interop.keras.dialect import RECURRENT
-from rnnspec.interop.keras.parts import Part
+from rnnspec.interop.keras.parts import GATES, Part
 from rnnspec.registry import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def _recurrent_of_cell(reader: LayerReader, part: Part, config: dict[str, Any], 
         _stacked(reader, part, config, inner, keys)
         return
     part.tag = class_name.removesuffix("Cell")
-    if part.tag not in RECURRENT or class_name == part.tag:
+    if part.tag not in GATES or class_name == part.tag:
         message = f"{part.label}: there is no cell {class_name} here, expected LSTMCell, GRUCell or SimpleRNNCell"
         raise reader.refuse(message, (*keys, "config", "cell"))
     for key in ("name", "trainable", "dtype"):
@@ -105,7 +104,7 @@ def _bidirectional(reader: LayerReader, part: Part, config: dict[str, Any], keys
     """Keras 3 names the forward layer itself, and may write the backward one, which must be its twin."""
     _wrapper(reader, part, config, keys)
     inner = part.inside[0]
-    if inner.tag not in RECURRENT:
+    if inner.tag not in GATES:
         raise reader.refuse(f"{part.label}: only around LSTM, GRU and SimpleRNN, found {inner.label}", keys)
     if reader.masked and inner.arguments.get("return_sequences") and reader.dialect.bidirectional_zeros:
         inner.arguments["zero_output_for_mask"] = True

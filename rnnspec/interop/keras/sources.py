@@ -131,6 +131,9 @@ def _text_source(text: bytes, file: str) -> Source:
         kind, config = "a JSON text", parse_json(text, file, "the file")
     else:
         kind, config = "a YAML text", parse_yaml(text, file)
+    if not {"class_name", "config"} <= config.keys():
+        message = f"{kind} without class_name and config is no model of Keras"
+        raise ConfigError(Problem(message, file=file, hint=KINDS))
     version = config.get("keras_version")
     told = (version, f"by keras_version in {kind.removeprefix('a ')}") if isinstance(version, str) else None
     return Source(file, kind, config, told, _text(config.get("backend")))
