@@ -13,7 +13,7 @@ import torch
 
 import rnnspec
 from rnnspec import registry
-from rnnspec.errors import ConfigError, ShapeError
+from rnnspec.errors import ConfigError, ShapeError, StateError
 
 LSTM = ("LSTM", {"units": 2}, [(3, 8), (2, 8), (8,)])
 DENSE = ("Dense", {"units": 5}, [(3, 5), (5,)])
@@ -110,3 +110,34 @@ def test_a_shape_that_the_file_tells_is_not_given(tmp_path: Path) -> None:
 def test_a_given_shape_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="batch_input_shape"):
         rnnspec.from_keras(written(tmp_path, [LSTM]), input_shape=(None, -1, 3), device="cpu")
+
+
+HINT = (
+    "\n  hint: the file does not tell the shape of its input: give it, from_keras(..., input_shape=(None, 7, 3)), or "
+    "--input-shape none,7,3"
+)
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        pytest.param([DENSE], "[0].Dense: Dense 'layer0': the shape of its input is not known", id="rank"),
+        pytest.param(
+            [("LSTM", {"units": 2, "stateful": True}, LSTM[2])],
+            "[0].LSTM.stateful: LSTM 'layer0': stateful=True needs a fixed batch size",
+            id="batch",
+        ),
+        pytest.param(
+            [("LSTM", {"units": 2, "return_sequences": True}, LSTM[2]), ("Flatten", {}, [])],
+            "[1].Flatten: Flatten 'layer1': expected every size but the batch's to be known, found (None, None, 2), "
+            "the output of LSTM 'layer0' ([0].LSTM)",
+            id="steps",
+        ),
+    ],
+)
+def test_what_more_a_model_needs_to_know_is_asked_for(tmp_path: Path, layers: Any, message: str) -> None:
+    path = written(tmp_path, layers)
+
+    with pytest.raises((ShapeError, StateError)) as caught:
+        rnnspec.from_keras(path, device="cpu")
+    assert str(caught.value) == f"{path}: {message}{HINT}"

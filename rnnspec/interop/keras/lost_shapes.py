@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from rnnspec.config.base import Config
+from rnnspec.config.inference import infer
 from rnnspec.config.module import ModuleConfig
-from rnnspec.errors import ConfigError, Problem
+from rnnspec.errors import ConfigError, Problem, ShapeError, StateError
 from rnnspec.interop.keras.hdf5 import Array
 from rnnspec.interop.keras.parts import GATES, Part
 from rnnspec.interop.keras.report import Report
@@ -14,7 +17,12 @@ from rnnspec.interop.keras.stored import stored_arrays
 from rnnspec.registry import LAYERS
 from rnnspec.shapes import format_shape
 
-__all__ = ["declare_input"]
+__all__ = ["declare_input", "require_input"]
+
+GIVE_SHAPE = (
+    "the file does not tell the shape of its input: give it, from_keras(..., input_shape=(None, 7, 3)), or "
+    "--input-shape none,7,3"
+)
 
 KERNEL_RANKS = {**dict.fromkeys(GATES, 2), "Conv1D": 3}
 """Layers that take steps for certain, and how many axes their kernels have; the last but one is the features'."""
@@ -22,7 +30,7 @@ KERNEL_RANKS = {**dict.fromkeys(GATES, 2), "Conv1D": 3}
 
 def declare_input(
     model: Part, stored: StoredWeights | None, report: Report, given: Sequence[int | None] | None
-) -> None:
+) -> bool:
     """Declares the input of a Sequential that does not tell its shape: as given, or by the first weights that it meets.
 
     Keras itself cannot load such a file: "You are trying to load a weight file containing 3 layers into a model with 0
@@ -33,6 +41,9 @@ def declare_input(
         stored: The weights in their file, if they are there.
         report: Where the decision is noted.
         given: The shape with the batch, None where free, that the user gave.
+
+    Returns:
+        Whether nothing but the weights told the shape.
 
     Raises:
         ConfigError: If a shape is given that the file tells.
@@ -47,6 +58,22 @@ def declare_input(
         report.decide(f"the shape of the input is {format_shape(tuple(given))}, as it was given")
     elif lost and first.tag != "Embedding" and stored is not None:
         _declare_features(model, stored, report)
+    return lost and given is None
+
+
+def require_input(config: Config) -> None:
+    """Asks for the shape of the input where the model needs to know more of it.
+
+    Args:
+        config: The model, whose file has lost that shape.
+
+    Raises:
+        ShapeError: If a layer needs a size that is not known.
+        StateError: If the batch size is not known, and a layer is stateful.
+    """
+    error = infer(config, required=True).error
+    if isinstance(error, (ShapeError, StateError)):
+        raise error.mapped(lambda problem: replace(problem, hint=GIVE_SHAPE))
 
 
 def _declare_features(model: Part, stored: StoredWeights, report: Report) -> None:

@@ -18,7 +18,7 @@ from rnnspec.errors import ConfigError, ConfigWarning, Error, Problem
 from rnnspec.factory import build
 from rnnspec.interop.keras.dialect import dialect_of
 from rnnspec.interop.keras.filling import converted, fill
-from rnnspec.interop.keras.lost_shapes import declare_input
+from rnnspec.interop.keras.lost_shapes import declare_input, require_input
 from rnnspec.interop.keras.models import ModelReader
 from rnnspec.interop.keras.parts import Part
 from rnnspec.interop.keras.report import Report
@@ -190,8 +190,11 @@ def _architecture(
     report.keras_version, report.version_source = dialect.text, dialect.source
     part = ModelReader(dialect, report).model(source.config)
     undo_slopes(part, source.marks, report)
-    declare_input(part, stored, report, input_shape)
-    return part, _config(part, report), report
+    lost = declare_input(part, stored, report, input_shape)
+    config = _config(part, report)
+    if lost:
+        require_input(config)
+    return part, config, report
 
 
 def _weights_of(source: Source, weights: str | os.PathLike[str] | None) -> StoredWeights:
