@@ -286,6 +286,15 @@ def test_how_masks_are_joined_is_told_where_no_version_says_it() -> None:
 # What is no layer
 
 
+def test_an_input_that_no_input_layer_makes_is_refused() -> None:
+    config = model(source("x", [3]), layer("Dense", "d", [["x", 0, 0, {}]], units=2), outputs=[["d", 0, 0]])
+    config["config"]["input_layers"] = [["d", 0, 0]]
+
+    assert refused(config) == (
+        "model.json: config.input_layers: the input 'd' of Model 'model' is none of its InputLayers"
+    )
+
+
 def test_an_operation_is_refused_by_its_name() -> None:
     item = layer("GetItem", "get_item", call(tensor("x"), -1), module="keras.src.ops.numpy")
 

@@ -311,3 +311,12 @@ def test_a_file_is_told_by_its_content(tmp_path: Path) -> None:
     shutil.copy(ZIPPED, path)
 
     assert worst(rnnspec.from_keras(path, device="cpu"), "tf212-lstm_hs") <= 1
+
+
+def test_a_size_that_torch_cannot_count_is_told_in_the_report(tmp_path: Path) -> None:
+    text = (FILES / "k216-conv.json").read_text().replace('"strides": [2]', f'"strides": [{2**64}]')
+    (tmp_path / "pool.json").write_text(text)
+
+    model: Any = rnnspec.from_keras(tmp_path / "pool.json", FILES / "k216-conv_weights.h5", device="cpu")
+
+    assert model.report.check.startswith("left out, an input of the shape (2, 8, 4) does not pass: ")

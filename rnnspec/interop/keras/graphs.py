@@ -76,7 +76,11 @@ class _Wiring:
         for name, references in ends.items():
             if not references:
                 raise self.reader.refuse(f"{self.part.label} has no {name}", (*self.keys, name))
+        inputs = {inside.name for inside in self.part.inside if inside.tag == "Input"}
         for reference in ends["input_layers"]:
+            if reference[0] not in inputs:
+                message = f"the input '{reference[0]}' of {self.part.label} is none of its InputLayers"
+                raise self.reader.refuse(message, (*self.keys, "input_layers"))
             if any(reference[1:]):
                 message = f"an input of {self.part.label} is a layer's only tensor, found {list(reference)!r:.60}"
                 raise self.reader.refuse(message, (*self.keys, "input_layers"))

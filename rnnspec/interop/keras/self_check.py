@@ -45,7 +45,8 @@ def self_check(model: nn.Module, config: Config, part: Part, report: Report) -> 
     inputs = random_inputs(shapes, next(iter(model.parameters()), torch.empty(0)))
     try:
         planned = _outputs(model, inputs)
-    except (Error, RuntimeError) as error:  # the sizes that we chose may be too small for the model
+    # The sizes that we chose may be too small for the model, and those of the file too large for torch.
+    except (Error, RuntimeError, ValueError, TypeError, OverflowError) as error:
         reason = str(error).partition("\n")[0]
         report.check = f"left out, an input of the shape {format_shape(inputs[0].shape)} does not pass: {reason}"
         return
